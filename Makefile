@@ -1,0 +1,64 @@
+# Developer targets. PYTHON is an interpreter with the dev extra (CONTRIBUTING.md);
+# users need none of this: python3 run.py demo, python3 run.py test.
+
+PYTHON ?= python3
+DEBUG_PYTHON ?= python3.11-dbg
+VERSIONS ?= 3.11 3.12 3.13 3.14 3.15
+CLANG_FORMAT ?= clang-format
+
+# what is worth running on instrumented or slow interpreters, as a pytest -k expression
+CORE ?= contract or differential or attacks or leaks
+
+sanitizer = $(shell $${CC:-gcc} -print-file-name=lib$(1).so)
+
+.PHONY: help build check check-all debug asan oom valgrind bench format lint clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build:  ## compile in place, warnings are errors
+	PYGENX_DEV=1 $(PYTHON) setup.py --quiet build_ext --inplace
+
+lint:  ## formatting and style of C and Python
+	$(CLANG_FORMAT) --dry-run --Werror src/*.c src/*.h
+	ruff check .
+	ruff format --check .
+
+check: build lint  ## everything that must pass before a commit
+	$(PYTHON) -m pytest
+
+check-all:  ## the suite on every interpreter found by name
+	@for version in $(VERSIONS); do \
+	    python=python$$version; \
+	    $$python -c "" 2>/dev/null || { echo "$$python: not here"; continue; }; \
+	    PYGENX_DEV=1 $$python run.py test -q || exit 1; \
+	done
+
+debug:  ## core tests on a Py_DEBUG interpreter: assertions, reference totals
+	PYGENX_DEV=1 $(DEBUG_PYTHON) run.py test -q -k "$(CORE)"
+
+asan:  ## core tests with the address and undefined-behaviour sanitizers
+	PYGENX_DEV=1 PYGENX_SANITIZE=address,undefined $(PYTHON) setup.py --quiet \
+	    build --build-base build/asan --build-lib build/asan/lib
+	LD_PRELOAD="$(call sanitizer,asan) $(call sanitizer,ubsan)" \
+	ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	PYTHONSAFEPATH=1 PYTHONPATH=build/asan/lib:tests \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider -p no:faulthandler -k "$(CORE)"
+
+oom: build  ## every allocation fails once
+	$(PYTHON) -m pytest -q -k oom
+
+valgrind: build  ## uninitialised reads and bad frees, without a rebuild (slow)
+	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=99 \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider --timeout 0 -k contract
+
+bench: build  ## the full benchmark
+	$(PYTHON) benchmarks/run.py
+
+format:  ## rewrite C and Python in the project's style
+	$(CLANG_FORMAT) -i src/*.c src/*.h
+	ruff check --fix .
+	ruff format .
+
+clean:  ## remove what builds leave behind
+	rm -rf build dist *.egg-info pygenx/_pygenx.*.so

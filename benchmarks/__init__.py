@@ -1,0 +1,1 @@
+"""Benchmarks of pygenx against the standard library, plain Python and its peers: see run.py."""

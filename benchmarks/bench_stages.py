@@ -1,0 +1,297 @@
+"""Every stage, pulled (an iterator drained from outside) and drained (`.list()`), over a list.
+
+The callables are opaque: C functions, or a Python function too big for anything but a call. Rivals are the stack of
+builtin and itertools iterators, the generator expression and, for the drain, the comprehension.
+"""
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, dropwhile, filterfalse, islice, starmap, takewhile
+from typing import Any
+
+from benchmarks.cases import DRAIN, OPAQUE, Case, Rival, generator, ints, optional, pairs, texts
+from pygenx import Pipeline, pipe
+
+STACK = "builtin stack"
+GENEXPR = "genexpr"
+COMPREHENSION = "comprehension"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A program in each spelling; `pygenx` and `stack` give an iterator, `comprehension` a list."""
+
+    name: str
+    setup: Callable[[int], Any]
+    pygenx: Rival
+    stack: Rival | None = None
+    genexpr: Rival | None = None
+    comprehension: Rival | None = None
+    others: dict[str, Rival] = field(default_factory=dict)
+    headline: str = ""
+
+    def spellings(self) -> dict[str, Rival]:
+        given = {"pygenx": self.pygenx, STACK: self.stack, GENEXPR: self.genexpr}
+        return {name: rival for name, rival in given.items() if rival is not None}
+
+
+def listed(rival: Rival) -> Rival:
+    return lambda data: list(rival(data))
+
+
+def pulled(work: Work) -> Case:
+    return Case(
+        f"{work.name}, pull",
+        work.setup,
+        {**work.spellings(), **work.others},
+        (STACK, GENEXPR),
+        DRAIN,
+        goals={STACK: OPAQUE} if work.stack else {},
+    )
+
+
+def drained(work: Work) -> Case:
+    rivals = {name: listed(rival) for name, rival in {**work.spellings(), **work.others}.items()}
+    rivals["pygenx"] = lambda data: work.pygenx(data).list()
+    if work.comprehension:
+        rivals[COMPREHENSION] = work.comprehension
+    return Case(
+        f"{work.name}, drain",
+        work.setup,
+        rivals,
+        (STACK, GENEXPR, COMPREHENSION),
+        goals={STACK: OPAQUE} if work.stack else {},
+        headline=work.headline,
+    )
+
+
+# -- callables -------------------------------------------------------------------
+
+times_3 = (3).__mul__
+divides = partial(operator.and_, 1)  # truth of the lowest bit
+is_small = (7000).__gt__
+
+
+def nested_lists(size: int) -> list[list[int]]:
+    return [[number, number, number, number] for number in range(0, size, 4)]
+
+
+def sentences(size: int) -> list[str]:
+    return ["one two three four"] * max(size // 4, 1)
+
+
+def collatz(number: int) -> int:
+    """A Python function too big to be anything but called."""
+    steps = 0
+    while number > 1 and steps < 3:
+        number = number // 2 if number % 2 == 0 else 3 * number + 1
+        steps += 1
+    return number
+
+
+def plain_tap(func: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        func(item)
+        yield item
+
+
+def ignored(item: Any) -> None:
+    pass
+
+
+CALLABLES = [
+    Work(
+        "map(str)",
+        ints,
+        lambda data: pipe(data).map(str),
+        lambda data: map(str, data),
+        lambda data: (str(item) for item in data),
+        lambda data: [str(item) for item in data],
+        headline="`map(str)`, to a list",
+    ),
+    Work(
+        "map(len)",
+        texts,
+        lambda data: pipe(data).map(len),
+        lambda data: map(len, data),
+        lambda data: (len(item) for item in data),
+        lambda data: [len(item) for item in data],
+    ),
+    Work(
+        "map(operator.neg)",
+        ints,
+        lambda data: pipe(data).map(operator.neg),
+        lambda data: map(operator.neg, data),
+        lambda data: (-item for item in data),
+        lambda data: [-item for item in data],
+    ),
+    Work(
+        "map(itemgetter)",
+        pairs,
+        lambda data: pipe(data).map(operator.itemgetter(1)),
+        lambda data: map(operator.itemgetter(1), data),
+        lambda data: (item[1] for item in data),
+        lambda data: [item[1] for item in data],
+    ),
+    Work(
+        "map(lambda)",
+        ints,
+        lambda data: pipe(data).map(lambda item: item * 3),
+        lambda data: map(lambda item: item * 3, data),
+        lambda data: (item * 3 for item in data),
+        lambda data: [item * 3 for item in data],
+        headline="`map(lambda x: x * 3)`, to a list",
+    ),
+    Work(
+        "map(big Python function)",
+        ints,
+        lambda data: pipe(data).map(collatz),
+        lambda data: map(collatz, data),
+        lambda data: (collatz(item) for item in data),
+        lambda data: [collatz(item) for item in data],
+    ),
+    Work(
+        "map(str) of a generator",
+        ints,
+        lambda data: pipe(generator(data)).map(str),
+        lambda data: map(str, generator(data)),
+        lambda data: (str(item) for item in generator(data)),
+        lambda data: [str(item) for item in generator(data)],
+    ),
+    Work(
+        "map(str) of a range",
+        range,
+        lambda data: pipe(data).map(str),
+        lambda data: map(str, data),
+        lambda data: (str(item) for item in data),
+        lambda data: [str(item) for item in data],
+    ),
+    Work(
+        "filter(C).map(C)",
+        ints,
+        lambda data: pipe(data).filter(divides).map(times_3),
+        lambda data: map(times_3, filter(divides, data)),
+        lambda data: (times_3(item) for item in data if divides(item)),
+        lambda data: [times_3(item) for item in data if divides(item)],
+        headline="`filter(f).map(g)` with C functions, to a list",
+    ),
+    Work(
+        "filter(lambda).map(lambda)",
+        ints,
+        lambda data: pipe(data).filter(lambda item: item & 1).map(lambda item: item * 3),
+        lambda data: map(lambda item: item * 3, filter(lambda item: item & 1, data)),
+        lambda data: (item * 3 for item in data if item & 1),
+        lambda data: [item * 3 for item in data if item & 1],
+        headline="`filter(lambda).map(lambda)`, to a list",
+    ),
+    Work(
+        "five maps in C",
+        ints,
+        lambda data: pipe(data).map(abs).map(operator.neg).map(abs).map(float).map(int),
+        lambda data: map(int, map(float, map(abs, map(operator.neg, map(abs, data))))),
+        lambda data: (int(float(abs(-abs(item)))) for item in data),
+        lambda data: [int(float(abs(-abs(item)))) for item in data],
+    ),
+    Work(
+        "Pipeline() bound, map(abs)",
+        ints,
+        Pipeline().map(abs),
+        lambda data: map(abs, data),
+        lambda data: (abs(item) for item in data),
+        lambda data: [abs(item) for item in data],
+    ),
+]
+
+STAGES = [
+    Work(
+        "starmap(operator.mul)",
+        pairs,
+        lambda data: pipe(data).starmap(operator.mul),
+        lambda data: starmap(operator.mul, data),
+        lambda data: (first * second for first, second in data),
+        lambda data: [first * second for first, second in data],
+    ),
+    Work(
+        "filter(None)",
+        ints,
+        lambda data: pipe(data).filter(None),
+        lambda data: filter(None, data),
+        lambda data: (item for item in data if item),
+        lambda data: [item for item in data if item],
+    ),
+    Work(
+        "filterfalse(C)",
+        ints,
+        lambda data: pipe(data).filterfalse(divides),
+        lambda data: filterfalse(divides, data),
+        lambda data: (item for item in data if not divides(item)),
+        lambda data: [item for item in data if not divides(item)],
+    ),
+    Work(
+        "flat_map(str.split)",
+        sentences,
+        lambda data: pipe(data).flat_map(str.split),
+        lambda data: chain.from_iterable(map(str.split, data)),
+        lambda data: (word for line in data for word in line.split()),
+        lambda data: [word for line in data for word in line.split()],
+        optional("toolz", "mapcat", lambda mapcat: partial(mapcat, str.split))
+        | optional("cytoolz", "mapcat", lambda mapcat: partial(mapcat, str.split)),
+    ),
+    Work(
+        "flatten()",
+        nested_lists,
+        lambda data: pipe(data).flatten(),
+        chain.from_iterable,
+        lambda data: (item for part in data for item in part),
+        lambda data: [item for part in data for item in part],
+        optional("cytoolz", "concat", lambda concat: concat) | optional("iteration_utilities", "flatten", lambda flatten: flatten),
+    ),
+    Work("enumerate()", ints, lambda data: pipe(data).enumerate(), enumerate),
+    Work(
+        "takewhile(C)",
+        ints,
+        lambda data: pipe(data).takewhile(is_small),
+        lambda data: takewhile(is_small, data),
+    ),
+    Work(
+        "dropwhile(C)",
+        ints,
+        lambda data: pipe(data).dropwhile(is_small),
+        lambda data: dropwhile(is_small, data),
+    ),
+    Work(
+        "take(half)",
+        ints,
+        lambda data: pipe(data).take(len(data) // 2),
+        lambda data: islice(data, len(data) // 2),
+        others=optional("more_itertools", "take", lambda take: lambda data: take(len(data) // 2, data))
+        | optional("cytoolz", "take", lambda take: lambda data: take(len(data) // 2, data)),
+    ),
+    Work(
+        "drop(half)",
+        ints,
+        lambda data: pipe(data).drop(len(data) // 2),
+        lambda data: islice(data, len(data) // 2, None),
+        others=optional("cytoolz", "drop", lambda drop: lambda data: drop(len(data) // 2, data)),
+    ),
+    Work(
+        "islice(1, None, 3)",
+        ints,
+        lambda data: pipe(data).islice(1, None, 3),
+        lambda data: islice(data, 1, None, 3),
+    ),
+    Work("chain(list)", ints, lambda data: pipe(data).chain(data), lambda data: chain(data, data)),
+    Work("prepend(list)", ints, lambda data: pipe(data).prepend(data), lambda data: chain(data, data)),
+    Work(
+        "tap(Python function)",
+        ints,
+        lambda data: pipe(data).tap(ignored),
+        genexpr=partial(plain_tap, ignored),
+        others=optional("more_itertools", "side_effect", lambda side_effect: partial(side_effect, ignored))
+        | optional("iteration_utilities", "sideeffects", lambda sideeffects: lambda data: sideeffects(data, ignored, 1)),
+    ),
+]
+
+CASES = [case for work in CALLABLES + STAGES for case in (pulled(work), drained(work))]

@@ -1,0 +1,176 @@
+"""Every terminal on a bare pipe against its builtin, over a list and over a generator."""
+
+import operator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+from benchmarks.cases import Case, Rival, drain, generator, ints, optional, pairs, texts
+from pygenx import pipe
+
+Plain = Callable[[Iterable[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """`end` on a pipe, `plain` on the iterable itself (name -> function), `others` the same from the peers."""
+
+    name: str
+    setup: Callable[[int], Any]
+    end: Callable[[Any], Any]
+    plain: dict[str, Plain]
+    others: dict[str, Plain] = field(default_factory=dict)
+
+
+def over(terminal: Terminal, source: str, fresh: Callable[[Any], Any]) -> Case:
+    def started(plain: Plain) -> Rival:
+        return lambda data: plain(fresh(data))
+
+    return Case(
+        f"{terminal.name}, {source}",
+        terminal.setup,
+        {
+            "pygenx": lambda data: terminal.end(pipe(fresh(data))),
+            **{name: started(plain) for name, plain in (terminal.plain | terminal.others).items()},
+        },
+        tuple(terminal.plain),
+        headline="`frequencies()` of a list" if (terminal.name, source) == ("frequencies()", "list") else "",
+    )
+
+
+# -- spellings that are no single builtin ------------------------------------------
+
+
+def words(size: int) -> list[str]:
+    return [str(number % 100) for number in range(size)]
+
+
+def zeros(size: int) -> list[int]:
+    return [0] * size
+
+
+def ones(size: int) -> list[int]:
+    return [1] * size
+
+
+def floats(size: int) -> list[float]:
+    return [number / 3 for number in range(size)]
+
+
+def counted(items: Iterable[Any]) -> int:
+    return sum(1 for _ in items)
+
+
+def looped_count(items: Iterable[Any]) -> int:
+    count = 0
+    for _ in items:
+        count += 1
+    return count
+
+
+def last_by_deque(items: Iterable[Any]) -> Any:
+    return deque(items, maxlen=1)[0]
+
+
+def last_by_loop(items: Iterable[Any]) -> Any:
+    for item in items:  # noqa: B007 (the loop variable is the result)
+        pass
+    return item
+
+
+def each_by_pipe(items: Any) -> set[Any]:
+    seen: set[Any] = set()
+    items.for_each(seen.add)
+    return seen
+
+
+def each_by_loop(items: Iterable[Any]) -> set[Any]:
+    seen: set[Any] = set()
+    add = seen.add
+    for item in items:
+        add(item)
+    return seen
+
+
+def each_by_map(items: Iterable[Any]) -> set[Any]:
+    seen: set[Any] = set()
+    drain(map(seen.add, items))
+    return seen
+
+
+def summed_by_to(items: Any) -> Any:
+    return items.to(sum)
+
+
+TERMINALS = [
+    Terminal("list()", ints, lambda p: p.list(), {"list": list}),
+    Terminal("tuple()", ints, lambda p: p.tuple(), {"tuple": tuple}),
+    Terminal("set()", ints, lambda p: p.set(), {"set": set}),
+    Terminal("dict()", pairs, lambda p: p.dict(), {"dict": dict}),
+    Terminal("sum() of ints", ints, lambda p: p.sum(), {"sum": sum}),
+    Terminal("sum() of floats", floats, lambda p: p.sum(), {"sum": sum}),
+    Terminal("min()", ints, lambda p: p.min(), {"min": min}),
+    Terminal("max()", ints, lambda p: p.max(), {"max": max}),
+    Terminal(
+        "max(key=len)",
+        texts,
+        lambda p: p.max(key=len),
+        {"max": lambda items: max(items, key=len)},
+    ),
+    Terminal("any()", zeros, lambda p: p.any(), {"any": any}),
+    Terminal("all()", ones, lambda p: p.all(), {"all": all}),
+    Terminal(
+        "count()",
+        ints,
+        lambda p: p.count(),
+        {"sum(1 for)": counted, "loop": looped_count},
+        optional("more_itertools", "ilen", lambda ilen: ilen)
+        | optional("cytoolz", "count", lambda count: lambda items: count(iter(items)))
+        | optional("iteration_utilities", "count_items", lambda count_items: count_items),
+    ),
+    Terminal(
+        "frequencies()",
+        words,
+        lambda p: p.frequencies(),
+        {"Counter": Counter},
+        optional("toolz", "frequencies", lambda frequencies: frequencies)
+        | optional("cytoolz", "frequencies", lambda frequencies: frequencies),
+    ),
+    Terminal("join()", texts, lambda p: p.join(" "), {"str.join": " ".join}),
+    Terminal(
+        "reduce(operator.add)",
+        ints,
+        lambda p: p.reduce(operator.add),
+        {"functools.reduce": lambda items: reduce(operator.add, items)},
+    ),
+    Terminal(
+        "reduce(lambda)",
+        ints,
+        lambda p: p.reduce(lambda total, item: total + item),
+        {"functools.reduce": lambda items: reduce(lambda total, item: total + item, items)},
+    ),
+    Terminal(
+        "last()",
+        ints,
+        lambda p: p.last(),
+        {"deque": last_by_deque, "loop": last_by_loop},
+        optional("more_itertools", "last", lambda last: lambda items: last(iter(items)))
+        | optional("iteration_utilities", "last", lambda last: lambda items: last(iter(items))),
+    ),
+    Terminal("for_each(C)", ints, each_by_pipe, {"loop": each_by_loop, "map": each_by_map}),
+    Terminal(
+        "consume()",
+        ints,
+        lambda p: p.consume(),
+        {"deque": drain},
+        optional("more_itertools", "consume", lambda consume: consume)
+        | optional("iteration_utilities", "consume", lambda consume: lambda items: consume(items, None)),
+    ),
+    Terminal("to(sum)", ints, summed_by_to, {"sum": sum}),
+]
+
+SOURCES: dict[str, Callable[[Any], Any]] = {"list": lambda data: data, "generator": generator}
+
+CASES = [over(terminal, source, fresh) for terminal in TERMINALS for source, fresh in SOURCES.items()]

@@ -1,0 +1,203 @@
+/* Argument binding: one table-driven parser makes every constructor's and every
+   method's errors, in the words of a Python function. */
+
+#include "pygenx.h"
+
+#include <string.h>
+
+/* -- keyword binding ---------------------------------------------------- */
+
+static int
+count_params(const gx_signature *sig)
+{
+    int n = 0;
+    while (sig->params[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
+static int
+too_many(const gx_signature *sig, Py_ssize_t given)
+{
+    const char *plural = sig->maxpos == 1 ? "" : "s";
+    if (sig->required < sig->maxpos) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes from %d to %d positional arguments but %zd %s given",
+                     sig->name, sig->required, sig->maxpos, given,
+                     given == 1 ? "was" : "were");
+    } else {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes %d positional argument%s but %zd %s given", sig->name,
+                     sig->maxpos, plural, given, given == 1 ? "was" : "were");
+    }
+    return -1;
+}
+
+/* "'a'", "'a' and 'b'", "'a', 'b', and 'c'": as a Python function says it. */
+static PyObject *
+join_missing(const gx_signature *sig, PyObject **out, int missing)
+{
+    PyObject *text = PyUnicode_FromString("");
+    for (int i = 0, seen = 0; i < sig->required && text != NULL; i++) {
+        if (out[i] != NULL) {
+            continue;
+        }
+        seen++;
+        const char *before = seen == 1         ? ""
+                             : seen < missing  ? ", "
+                             : missing == 2    ? " and "
+                                               : ", and ";
+        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, before, sig->params[i]);
+        Py_SETREF(text, longer);
+    }
+    return text;
+}
+
+static int
+missing_argument(const gx_signature *sig, PyObject **out)
+{
+    int missing = 0;
+    for (int i = 0; i < sig->required; i++) {
+        missing += out[i] == NULL;
+    }
+    if (missing == 0) {
+        return 0;
+    }
+    PyObject *names = join_missing(sig, out, missing);
+    if (names != NULL) {
+        PyErr_Format(PyExc_TypeError, "%s() missing %d required positional argument%s: %U",
+                     sig->name, missing, missing == 1 ? "" : "s", names);
+        Py_DECREF(names);
+    }
+    return -1;
+}
+
+static int
+bind_keyword(const gx_signature *sig, int nparams, PyObject *name, PyObject *value,
+             PyObject **out)
+{
+    for (int i = 0; i < nparams; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, sig->params[i]) != 0) {
+            continue;
+        }
+        if (i < sig->posonly) {
+            PyErr_Format(PyExc_TypeError,
+                         "%s() got some positional-only arguments passed as keyword "
+                         "arguments: '%U'",
+                         sig->name, name);
+            return -1;
+        }
+        if (out[i] != NULL) {
+            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'",
+                         sig->name, name);
+            return -1;
+        }
+        out[i] = value;
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
+                 sig->name, name);
+    return -1;
+}
+
+int
+gx_parse(const gx_signature *sig, PyObject *const *args, size_t nargsf,
+         PyObject *kwnames, PyObject **out)
+{
+    Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
+    int nparams = count_params(sig);
+    memset(out, 0, (size_t)nparams * sizeof(PyObject *));
+    if (npos > sig->maxpos) {
+        return too_many(sig, npos);
+    }
+    for (Py_ssize_t i = 0; i < npos; i++) {
+        out[i] = args[i];
+    }
+    Py_ssize_t nkw = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t i = 0; i < nkw; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        if (bind_keyword(sig, nparams, name, args[npos + i], out) < 0) {
+            return -1;
+        }
+    }
+    return missing_argument(sig, out);
+}
+
+int
+gx_no_keywords(const char *name, PyObject *kwnames)
+{
+    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
+        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", name);
+        return -1;
+    }
+    return 0;
+}
+
+/* tp_new: a subclass with an __init__ of its own may take keywords that the
+   constructor does not know, as itertools allows. */
+PyObject *
+gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t npos = PyTuple_GET_SIZE(args);
+    Py_ssize_t nkw = kwargs == NULL ? 0 : PyDict_GET_SIZE(kwargs);
+    PyObject *const *items = &PyTuple_GET_ITEM(args, 0);
+    if (nkw == 0) {
+        return construct((PyObject *)type, items, (size_t)npos, NULL);
+    }
+    PyObject *result = NULL, *names = PyTuple_New(nkw);
+    PyObject **stack = PyMem_New(PyObject *, (size_t)(npos + nkw));
+    if (names == NULL || stack == NULL) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    for (Py_ssize_t i = 0; i < npos; i++) {
+        stack[i] = items[i];
+    }
+    PyObject *key, *value;
+    for (Py_ssize_t i = 0, pos = 0; PyDict_Next(kwargs, &pos, &key, &value); i++) {
+        PyTuple_SET_ITEM(names, i, Py_NewRef(key));
+        stack[npos + i] = value;
+    }
+    result = construct((PyObject *)type, stack, (size_t)npos, names);
+error:
+    PyMem_Free(stack);
+    Py_XDECREF(names);
+    return result;
+}
+
+/* -- values ------------------------------------------------------------- */
+
+Py_ssize_t
+gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below)
+{
+    PyObject *index = PyNumber_Index(value);
+    if (index == NULL) {
+        return -1;
+    }
+    Py_ssize_t size = PyLong_AsSsize_t(index);
+    if (size == -1 && PyErr_Occurred()) {
+        int overflow;
+        long sign = PyLong_AsLongAndOverflow(index, &overflow);
+        (void)sign;
+        if (overflow < 0) { /* hugely negative is below the minimum, not too big */
+            PyErr_SetString(PyExc_ValueError, below);
+        }
+    } else if (size < minimum) {
+        PyErr_SetString(PyExc_ValueError, below);
+        size = -1;
+    }
+    Py_DECREF(index);
+    return size;
+}
+
+int
+gx_check_callable(PyObject *func, const char *name)
+{
+    if (PyCallable_Check(func)) {
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "%s must be callable, not '%.200s'", name,
+                 Py_TYPE(func)->tp_name);
+    return -1;
+}

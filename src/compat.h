@@ -1,0 +1,79 @@
+/* What newer CPythons offer and older ones lack: only what pygenx uses, each
+   with the version that makes the shim needless. */
+
+#ifndef PYGENX_COMPAT_H
+#define PYGENX_COMPAT_H
+
+#include <Python.h>
+#include <structmember.h> /* T_OBJECT and friends: Python.h has Py_T_* from 3.12 */
+#include <stdbool.h>
+#include <stdint.h>
+
+#if PY_VERSION_HEX < 0x030D0000 /* 3.13 */
+#define Py_BEGIN_CRITICAL_SECTION(op) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+#if PY_VERSION_HEX < 0x030C0000 /* 3.12 */
+static inline PyObject *
+PyErr_GetRaisedException(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (type == NULL) {
+        return NULL;
+    }
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(value, traceback);
+        Py_DECREF(traceback);
+    }
+    Py_DECREF(type);
+    return value;
+}
+
+static inline void
+PyErr_SetRaisedException(PyObject *exc)
+{
+    PyObject *type = Py_NewRef((PyObject *)Py_TYPE(exc));
+    PyErr_Restore(type, exc, PyException_GetTraceback(exc));
+}
+#endif
+
+#if PY_VERSION_HEX < 0x030D0000 /* 3.13 */
+/* 1 found, 0 no such attribute, -1 any other error. */
+static inline int
+PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
+{
+    *result = PyObject_GetAttr(op, name);
+    if (*result != NULL) {
+        return 1;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+#endif
+
+#if PY_VERSION_HEX < 0x030E0000 /* 3.14: the trashcan is part of _Py_Dealloc */
+#define GX_DEALLOC_BEGIN(op, dealloc) Py_TRASHCAN_BEGIN(op, dealloc)
+#define GX_DEALLOC_END Py_TRASHCAN_END
+#else
+#define GX_DEALLOC_BEGIN(op, dealloc) {
+#define GX_DEALLOC_END }
+#endif
+
+#if PY_VERSION_HEX < 0x030E0000 /* 3.14: the refcount alone proves nothing there */
+static inline int
+PyUnstable_Object_IsUniquelyReferenced(PyObject *op)
+{
+    return Py_REFCNT(op) == 1;
+}
+#endif
+
+/* Nanoseconds of the clock behind time.perf_counter(); never fails. */
+int64_t gx_clock_ns(void);
+
+#endif

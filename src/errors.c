@@ -1,0 +1,299 @@
+/* How errors leave pygenx: ends told from errors, StopIteration kept from passing
+   for an end, one note per exception, errors of cleaning up chained. */
+
+#include "pygenx.h"
+
+#include <string.h>
+
+#define MAX_BRIEF 80 /* characters of a value shown in a note */
+
+/* -- ends --------------------------------------------------------------- */
+
+int
+gx_ended(PyObject **value)
+{
+    PyObject *result = NULL;
+    if (PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+            return 0;
+        }
+        PyObject *exc = PyErr_GetRaisedException();
+        result = Py_XNewRef(((PyStopIterationObject *)exc)->value);
+        Py_DECREF(exc);
+    }
+    if (value != NULL) {
+        *value = result != NULL ? result : Py_NewRef(Py_None);
+    } else {
+        Py_XDECREF(result);
+    }
+    return 1;
+}
+
+void
+gx_set_stop_iteration(PyObject *value)
+{
+    if (value == Py_None) {
+        Py_DECREF(value);
+        return;
+    }
+    /* PyErr_SetObject would unpack a tuple into arguments and raise an exception
+       value as it is: the instance is made by hand. */
+    PyObject *exc = PyObject_CallOneArg(PyExc_StopIteration, value);
+    Py_DECREF(value);
+    if (exc != NULL) {
+        PyErr_SetObject(PyExc_StopIteration, exc);
+        Py_DECREF(exc);
+    }
+}
+
+void
+gx_no_stop_iteration(const char *format, ...)
+{
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return;
+    }
+    va_list vargs;
+    PyObject *cause = PyErr_GetRaisedException();
+    va_start(vargs, format);
+    PyObject *where = PyUnicode_FromFormatV(format, vargs);
+    va_end(vargs);
+    if (where != NULL) {
+        PyErr_Format(PyExc_RuntimeError, "%U raised StopIteration", where);
+        Py_DECREF(where);
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetCause(error, Py_NewRef(cause));
+    PyException_SetContext(error, cause);
+    PyErr_SetRaisedException(error);
+}
+
+/* A cycle in the context chain would hang whoever walks it: the last link of the
+   later error takes the earlier one only if that is not part of the chain. */
+void
+gx_chain_errors(PyObject *earlier)
+{
+    PyObject *later = PyErr_GetRaisedException();
+    if (later == NULL || later == earlier) {
+        Py_XDECREF(later);
+        PyErr_SetRaisedException(earlier);
+        return;
+    }
+    PyObject *last = Py_NewRef(later), *context;
+    while ((context = PyException_GetContext(last)) != NULL && context != earlier &&
+           context != later) {
+        Py_SETREF(last, context);
+    }
+    if (context == NULL) {
+        PyException_SetContext(last, Py_NewRef(earlier));
+    }
+    Py_XDECREF(context);
+    Py_DECREF(last);
+    Py_DECREF(earlier);
+    PyErr_SetRaisedException(later);
+}
+
+void
+gx_collect_error(int rc, PyObject **pending)
+{
+    if (rc < 0) {
+        if (*pending != NULL) {
+            gx_chain_errors(*pending);
+        }
+        *pending = PyErr_GetRaisedException();
+    }
+}
+
+int
+gx_raise_collected(PyObject *pending)
+{
+    if (pending == NULL) {
+        return 0;
+    }
+    PyErr_SetRaisedException(pending);
+    return -1;
+}
+
+void
+gx_reentrancy(PyObject *op, const char *name)
+{
+    gx_state *state = gx_get_state(Py_TYPE(op));
+    PyErr_Format(state->reentrancy_error, "%s is already running", name);
+}
+
+/* -- notes -------------------------------------------------------------- */
+
+static const char note_prefix[] = "pygenx: ";
+
+static bool
+is_our_note(PyObject *note)
+{
+    Py_ssize_t size = (Py_ssize_t)sizeof(note_prefix) - 1;
+    if (!PyUnicode_Check(note) || PyUnicode_GET_LENGTH(note) < size) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if (PyUnicode_READ_CHAR(note, i) != (Py_UCS4)note_prefix[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+has_note(PyObject *exc)
+{
+    PyObject *notes = PyObject_GetAttrString(exc, "__notes__");
+    bool found = false;
+    if (notes == NULL) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; PyList_CheckExact(notes) && i < PyList_GET_SIZE(notes); i++) {
+        found = found || is_our_note(PyList_GET_ITEM(notes, i));
+    }
+    Py_DECREF(notes);
+    return found;
+}
+
+bool
+gx_wants_note(void)
+{
+    return PyErr_ExceptionMatches(PyExc_Exception) &&
+           !PyErr_ExceptionMatches(PyExc_StopIteration);
+}
+
+/* The one place besides the end tests where errors are cleared: a note that
+   cannot be made must not hide the error it was meant for. */
+void
+gx_note(const char *format, ...)
+{
+    if (!gx_wants_note()) {
+        return;
+    }
+    PyObject *exc = PyErr_GetRaisedException();
+    if (!has_note(exc)) {
+        va_list vargs;
+        PyErr_Clear();
+        va_start(vargs, format);
+        PyObject *text = PyUnicode_FromFormatV(format, vargs);
+        va_end(vargs);
+        PyObject *note = text ? PyUnicode_FromFormat("%s%U", note_prefix, text) : NULL;
+        PyObject *done = NULL;
+        if (note != NULL) {
+            done = PyObject_CallMethod(PyExc_BaseException, "add_note", "OO", exc, note);
+        }
+        Py_XDECREF(done);
+        Py_XDECREF(note);
+        Py_XDECREF(text);
+    }
+    PyErr_Clear();
+    PyErr_SetRaisedException(exc);
+}
+
+/* -- short texts -------------------------------------------------------- */
+
+/* Steals `text`; at most MAX_BRIEF characters, "..." where some were cut. */
+static PyObject *
+shorten(PyObject *text, bool cut)
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    if (PyUnicode_GET_LENGTH(text) > MAX_BRIEF) {
+        Py_SETREF(text, PyUnicode_Substring(text, 0, MAX_BRIEF));
+        cut = true;
+    }
+    if (cut && text != NULL) {
+        Py_SETREF(text, PyUnicode_FromFormat("%U...", text));
+    }
+    return text;
+}
+
+static PyObject *
+brief_string(PyObject *head, bool cut)
+{
+    if (head == NULL) {
+        return NULL;
+    }
+    PyObject *text = PyObject_Repr(head);
+    Py_DECREF(head);
+    return shorten(text, cut);
+}
+
+PyObject *
+gx_brief(PyObject *value)
+{
+    if (PyUnicode_CheckExact(value)) {
+        return brief_string(PyUnicode_Substring(value, 0, MAX_BRIEF),
+                            PyUnicode_GET_LENGTH(value) > MAX_BRIEF);
+    }
+    if (PyBytes_CheckExact(value)) {
+        Py_ssize_t size = PyBytes_GET_SIZE(value);
+        Py_ssize_t head = size > MAX_BRIEF ? MAX_BRIEF : size;
+        return brief_string(PyBytes_FromStringAndSize(PyBytes_AS_STRING(value), head),
+                            size > head);
+    }
+    if (value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) ||
+        PyFloat_CheckExact(value)) {
+        PyObject *text = PyObject_Repr(value);
+        if (text != NULL || !PyErr_ExceptionMatches(PyExc_ValueError)) {
+            return shorten(text, false);
+        }
+        PyErr_Clear(); /* an int of more digits than str() may have */
+    }
+    return PyUnicode_FromFormat("<%s>", Py_TYPE(value)->tp_name);
+}
+
+static PyObject *
+brief_function(PyObject *func)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(func);
+    PyObject *name = ((PyFunctionObject *)func)->func_qualname;
+    Py_ssize_t size = PyUnicode_GET_LENGTH(name);
+    if (PyUnicode_Tailmatch(name, code->co_name, 0, size, 1) != 1 ||
+        PyUnicode_CompareWithASCIIString(code->co_name, "<lambda>") != 0) {
+        return Py_NewRef(name);
+    }
+    PyObject *file = code->co_filename;
+    Py_ssize_t end = PyUnicode_GET_LENGTH(file);
+    Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, end, -1);
+    Py_ssize_t backslash = PyUnicode_FindChar(file, '\\', 0, end, -1);
+    Py_ssize_t start = (slash > backslash ? slash : backslash) + 1;
+    PyObject *base = PyUnicode_Substring(file, start < 0 ? 0 : start, end);
+    if (base == NULL) {
+        return NULL;
+    }
+    PyObject *text = PyUnicode_FromFormat("<lambda %U:%d>", base, code->co_firstlineno);
+    Py_DECREF(base);
+    return text;
+}
+
+/* Only exact builtin kinds are asked for their name: it cannot run user code. */
+PyObject *
+gx_brief_callable(PyObject *func)
+{
+    if (PyFunction_Check(func)) {
+        return brief_function(func);
+    }
+    if (PyMethod_Check(func)) {
+        return gx_brief_callable(PyMethod_GET_FUNCTION(func));
+    }
+    PyTypeObject *type = Py_TYPE(func);
+    if (PyCFunction_CheckExact(func) || type == &PyMethodDescr_Type ||
+        type == &PyWrapperDescr_Type || type == &PyClassMethodDescr_Type ||
+        type == &PyType_Type) {
+        return PyObject_GetAttrString(func, "__qualname__");
+    }
+    return gx_brief(func);
+}
+
+PyObject *
+gx_brief_types(PyObject *tuple, Py_ssize_t start)
+{
+    PyObject *text = PyUnicode_FromString("");
+    for (Py_ssize_t i = start; i < PyTuple_GET_SIZE(tuple) && text != NULL; i++) {
+        const char *name = Py_TYPE(PyTuple_GET_ITEM(tuple, i))->tp_name;
+        const char *comma = i == start ? "" : ", ";
+        Py_SETREF(text, PyUnicode_FromFormat("%U%s<%s>", text, comma, name));
+    }
+    return text;
+}

@@ -1,0 +1,208 @@
+/* The module: types and functions registered from the .def lists, state per
+   interpreter. Knows no type by name. */
+
+#include "pygenx.h"
+
+#include <stddef.h>
+
+#define GX_TYPE(name) extern const gx_typedef gx_##name##_typedef;
+#include "types.def"
+#undef GX_TYPE
+
+static const gx_typedef *const all_types[] = {
+#define GX_TYPE(name) &gx_##name##_typedef,
+#include "types.def"
+#undef GX_TYPE
+};
+
+#define GX_FUNCTION(name)                                                     \
+    extern const char gx_##name##_doc[];                                       \
+    PyObject *gx_##name(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+#include "functions.def"
+#undef GX_FUNCTION
+
+static PyMethodDef module_functions[] = {
+#define GX_FUNCTION(name) \
+    {#name, GX_FASTCALL(gx_##name), METH_FASTCALL | METH_KEYWORDS, gx_##name##_doc},
+#include "functions.def"
+#undef GX_FUNCTION
+    {NULL, NULL, 0, NULL},
+};
+
+static inline gx_state *
+module_state(PyObject *module)
+{
+    return (gx_state *)PyModule_GetState(module);
+}
+
+gx_state *
+gx_get_state(PyTypeObject *type)
+{
+    return module_state(PyType_GetModuleByDef(type, &gx_module));
+}
+
+/* -- exec --------------------------------------------------------------- */
+
+static int
+add_names(gx_state *state)
+{
+    static const char *const texts[] = {
+#define X(name) #name,
+        GX_NAMES(X)
+#undef X
+    };
+    for (int i = 0; i < GX_N_NAMES; i++) {
+        state->names[i] = PyUnicode_InternFromString(texts[i]);
+        if (state->names[i] == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+add_types(PyObject *module, gx_state *state)
+{
+    for (int i = 0; i < GX_N_TYPES; i++) {
+        const gx_typedef *def = all_types[i];
+        PyObject *type = PyType_FromModuleAndSpec(module, def->spec, NULL);
+        if (type == NULL) {
+            return -1;
+        }
+        state->types[i] = (PyTypeObject *)type;
+        state->types[i]->tp_vectorcall = def->construct;
+        if (def->public && PyModule_AddType(module, state->types[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+add_reentrancy_error(PyObject *module, gx_state *state)
+{
+    PyObject *bases = PyTuple_Pack(2, PyExc_ValueError, PyExc_RuntimeError);
+    if (bases == NULL) {
+        return -1;
+    }
+    state->reentrancy_error = PyErr_NewExceptionWithDoc(
+        "pygenx.ReentrancyError",
+        "An object was called from inside its own source or callback, or from another\n"
+        "thread while it was running.",
+        bases, NULL);
+    Py_DECREF(bases);
+    if (state->reentrancy_error == NULL) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "ReentrancyError", state->reentrancy_error);
+}
+
+static int
+add_counter(gx_state *state)
+{
+    PyObject *collections = PyImport_ImportModule("collections");
+    if (collections == NULL) {
+        return -1;
+    }
+    state->counter = PyObject_GetAttrString(collections, "Counter");
+    Py_DECREF(collections);
+    return state->counter == NULL ? -1 : 0;
+}
+
+static int
+add_str_iterator(gx_state *state)
+{
+    PyObject *text = PyUnicode_FromString("");
+    PyObject *it = text ? PyObject_GetIter(text) : NULL;
+    Py_XDECREF(text);
+    if (it == NULL) {
+        return -1;
+    }
+    state->str_iterator = (PyTypeObject *)Py_NewRef((PyObject *)Py_TYPE(it));
+    Py_DECREF(it);
+    return 0;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    gx_state *state = module_state(module);
+    state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    if (state->missing == NULL || add_names(state) < 0 || add_counter(state) < 0 ||
+        add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+/* -- memory ------------------------------------------------------------- */
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    gx_state *state = module_state(module);
+    for (int i = 0; i < GX_N_TYPES; i++) {
+        Py_VISIT(state->types[i]);
+    }
+    Py_VISIT(state->reentrancy_error);
+    Py_VISIT(state->counter);
+    Py_VISIT(state->str_iterator);
+    Py_VISIT(state->missing);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    gx_state *state = module_state(module);
+    for (int i = 0; i < GX_N_TYPES; i++) {
+        Py_CLEAR(state->types[i]);
+    }
+    for (int i = 0; i < GX_N_NAMES; i++) {
+        Py_CLEAR(state->names[i]);
+    }
+    Py_CLEAR(state->reentrancy_error);
+    Py_CLEAR(state->counter);
+    Py_CLEAR(state->str_iterator);
+    Py_CLEAR(state->missing);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    (void)module_clear((PyObject *)module);
+}
+
+/* -- definition --------------------------------------------------------- */
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+#ifdef Py_mod_multiple_interpreters
+    /* All state is per module; nothing static is written after import. */
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    /* Locks are in place but have not been run on a free-threaded build yet. */
+    {Py_mod_gil, Py_MOD_GIL_USED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef gx_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pygenx._pygenx",
+    .m_doc = "Generator tools for Python, written natively in C.",
+    .m_size = sizeof(gx_state),
+    .m_methods = module_functions,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit__pygenx(void)
+{
+    return PyModuleDef_Init(&gx_module);
+}

@@ -1,0 +1,225 @@
+/* The one shared header: module state, type registration, argument binding,
+   errors and notes, and the protocol every iterator type of pygenx shares. */
+
+#ifndef PYGENX_H
+#define PYGENX_H
+
+#include "compat.h"
+
+/* -- module state ------------------------------------------------------- */
+
+/* Names looked up on user objects while running, interned once per module. */
+#define GX_NAMES(X) \
+    X(__notes__)    \
+    X(__name__)     \
+    X(__qualname__) \
+    X(__code__)     \
+    X(close)        \
+    X(send)         \
+    X(start)        \
+    X(step)         \
+    X(throw)
+
+enum gx_name_id {
+#define X(name) GX_NAME_##name,
+    GX_NAMES(X)
+#undef X
+    GX_N_NAMES
+};
+
+enum gx_type_id {
+#define GX_TYPE(name) GX_TYPE_##name,
+#include "types.def"
+#undef GX_TYPE
+    GX_N_TYPES
+};
+
+typedef struct {
+    PyTypeObject *types[GX_N_TYPES]; /* owned, in the order of types.def */
+    PyObject *names[GX_N_NAMES];     /* owned, interned */
+    PyObject *reentrancy_error;      /* owned: class ReentrancyError */
+    PyObject *counter;               /* owned: collections.Counter */
+    PyTypeObject *str_iterator;      /* owned: ASCII strings have a type of their own */
+    PyObject *missing;               /* owned: "not given", never seen by users */
+} gx_state;
+
+extern struct PyModuleDef gx_module;
+
+/* Borrowed. `type` may be a subclass; walks its MRO, so not for hot paths. */
+gx_state *gx_get_state(PyTypeObject *type);
+
+#define GX_NAME(state, name) ((state)->names[GX_NAME_##name])
+#define GX_TYPE_OF(state, name) ((state)->types[GX_TYPE_##name])
+
+/* How a family file hands a type to module.c. */
+typedef struct {
+    PyType_Spec *spec;
+    vectorcallfunc construct; /* NULL: instances are made by C alone */
+    bool public;              /* an attribute of the module */
+} gx_typedef;
+
+/* Module-level functions are listed in functions.def; each family defines
+   gx_NAME (METH_FASTCALL | METH_KEYWORDS, self is the module) and gx_NAME_doc. */
+
+/* -- arguments (args.c) ------------------------------------------------- */
+
+#define GX_MAX_PARAMS 8
+#define GX_VARIADIC PY_SSIZE_T_MAX
+
+typedef struct {
+    const char *name;          /* as CPython's messages show it, without () */
+    const char *const *params; /* NULL-terminated */
+    int posonly;               /* the first `posonly` cannot be given by keyword */
+    int required;              /* the first `required` must be given */
+    int maxpos;                /* at most so many positionally */
+} gx_signature;
+
+/* Bind a vectorcall to out[] (borrowed; NULL where not given). -1 with the
+   TypeError a Python function of that signature would raise. */
+int gx_parse(const gx_signature *sig, PyObject *const *args, size_t nargsf,
+             PyObject *kwnames, PyObject **out);
+/* tp_new in terms of the vectorcall constructor, for subclasses and type.__call__. */
+PyObject *gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args,
+                 PyObject *kwargs);
+/* 0, or -1 with TypeError "NAME() takes no keyword arguments". */
+int gx_no_keywords(const char *name, PyObject *kwnames);
+/* An index >= minimum through __index__, or -1 with an error: TypeError,
+   ValueError `below`, OverflowError above ssize_t. None is a TypeError. */
+Py_ssize_t gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below);
+/* 0, or -1 with TypeError "NAME must be callable, not 'int'". */
+int gx_check_callable(PyObject *func, const char *name);
+
+/* -- errors and notes (errors.c) ---------------------------------------- */
+
+/* Sets ReentrancyError "NAME is already running". */
+void gx_reentrancy(PyObject *op, const char *name);
+/* After a slot answered NULL: 1 it ended, *value (owned, maybe Py_None) is what
+   its StopIteration carried; 0 another error is set. value may be NULL. */
+int gx_ended(PyObject **value);
+/* Raise StopIteration(value) so that a tuple or exception value survives;
+   nothing for None: a slot's bare NULL says it already. Steals value. */
+void gx_set_stop_iteration(PyObject *value);
+/* A callback raised: turn its StopIteration into RuntimeError "WHERE raised
+   StopIteration" with the original as __cause__; leave anything else. */
+void gx_no_stop_iteration(const char *format, ...);
+/* Add "pygenx: ..." to the raised exception unless it has such a note or is no
+   plain Exception. Never fails, never replaces the error. */
+void gx_note(const char *format, ...);
+/* True if gx_note would do something: lets callers skip building the text. */
+bool gx_wants_note(void);
+/* Short text for notes and repr, made without running user code: value of exact
+   int, float, str, bytes, bool, None up to 80 characters, "<type>" otherwise. */
+PyObject *gx_brief(PyObject *value);
+/* Short text for a callable: str.upper, clean, <lambda app.py:12>, <Type>. */
+PyObject *gx_brief_callable(PyObject *func);
+/* An error is set, another is raised by cleaning up: the later one wins and
+   keeps the earlier as __context__, as ExitStack does. `earlier` is stolen. */
+void gx_chain_errors(PyObject *earlier);
+/* Several clean-ups, all tried: rc < 0 moves the raised error into *pending... */
+void gx_collect_error(int rc, PyObject **pending);
+/* ...and what was collected is raised at the end: 0 nothing, -1. Steals. */
+int gx_raise_collected(PyObject *pending);
+/* "<list>, <str>": the types of a tuple's items from `start` on. */
+PyObject *gx_brief_types(PyObject *tuple, Py_ssize_t start);
+
+/* -- length hints (errors are in band) ------------------------------------ */
+
+#define GX_HINT_UNKNOWN (-1)
+#define GX_HINT_ERROR (-2)
+
+/* Sum of two hints; unknown if either is or if the sum overflows. */
+Py_ssize_t gx_add_hints(Py_ssize_t a, Py_ssize_t b);
+/* The answer of __length_hint__: int, NotImplemented, or NULL for an error. */
+PyObject *gx_hint_object(Py_ssize_t hint);
+
+/* -- iterator types (iterator.c) ---------------------------------------- */
+
+typedef enum { GX_NEXT, GX_SEND, GX_THROW } gx_how;
+
+/* What a type implements; iterator.c makes next, send, throw, close, with,
+   .result and deallocation of it. */
+typedef struct {
+    const char *name;
+    /* Called with `running` set and never after the end. PYGEN_NEXT: *out is the
+       item. PYGEN_RETURN: the source has ended, *out its value. PYGEN_ERROR.
+       GX_THROW: value is an exception instance (borrowed). */
+    PySendResult (*resume)(PyObject *self, gx_how how, PyObject *value,
+                           PyObject **out);
+    /* Let go of every source; with `close` call their close() first, nearest
+       first. Called with `running` set, at the end and by close(); may be called
+       twice. -1 with the last error. */
+    int (*release)(PyObject *self, bool close);
+    /* tp_clear's work: drop every field without calling close(). */
+    int (*clear)(PyObject *self);
+    /* Add a note to the raised exception; NULL: none. */
+    void (*note)(PyObject *self);
+} gx_protocol;
+
+#define GX_ITERATOR_HEAD                                                    \
+    PyObject_HEAD                                                           \
+    const gx_protocol *protocol;                                            \
+    PyObject *weakrefs;                                                     \
+    PyObject *result;  /* owned: the source's return value, NULL = None */  \
+    bool running;      /* user code may be running inside: calls are refused */ \
+    bool ended;        /* set once; nothing is pulled after it */           \
+    bool started;      /* an item has been asked for */                     \
+    bool owner;        /* entered by `with`: the end closes the sources */
+
+typedef struct {
+    GX_ITERATOR_HEAD
+} gx_iterator;
+
+#define gx_iterator_CAST(op) ((gx_iterator *)(op))
+
+/* The resumable core's single entrance: guard, end, release and note around
+   protocol->resume. */
+PySendResult gx_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out);
+/* Slots and tables for the types. */
+PyObject *gx_iterator_next(PyObject *op);
+PySendResult gx_iterator_am_send(PyObject *op, PyObject *value, PyObject **out);
+PyObject *gx_iterator_send(PyObject *op, PyObject *value);
+PyObject *gx_iterator_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs);
+PyObject *gx_iterator_close(PyObject *op, PyObject *unused);
+PyObject *gx_iterator_enter(PyObject *op, PyObject *unused);
+PyObject *gx_iterator_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs);
+PyObject *gx_iterator_get_result(PyObject *op, void *closure);
+int gx_iterator_clear(PyObject *op);
+void gx_iterator_dealloc(PyObject *op);
+/* Close now, from inside a method that already checked `running`. */
+int gx_iterator_finish(PyObject *op, bool close);
+/* The exception instance throw(typ[, val[, tb]]) means, or NULL with TypeError. */
+PyObject *gx_thrown_exception(PyObject *const *args, Py_ssize_t nargs);
+
+#define GX_VISIT_ITERATOR(op)                    \
+    do {                                         \
+        Py_VISIT(Py_TYPE(op));                   \
+        Py_VISIT(gx_iterator_CAST(op)->result);  \
+    } while (0)
+
+extern const char gx_send_doc[], gx_throw_doc[], gx_close_doc[], gx_enter_doc[],
+    gx_exit_doc[], gx_result_doc[], gx_class_getitem_doc[], gx_length_hint_doc[];
+
+/* PyMethodDef has one field for every calling convention: the only place where
+   pygenx casts a function pointer, as CPython's own tables do. */
+#define GX_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
+
+/* Rows every iterator type puts into its tp_methods and tp_getset. */
+#define GX_ITERATOR_METHODS                                                    \
+    {"send", gx_iterator_send, METH_O, gx_send_doc},                           \
+    {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, gx_throw_doc},    \
+    {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},                   \
+    {"__enter__", gx_iterator_enter, METH_NOARGS, gx_enter_doc},               \
+    {"__exit__", GX_FASTCALL(gx_iterator_exit), METH_FASTCALL, gx_exit_doc},   \
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
+     gx_class_getitem_doc}
+
+#define GX_ITERATOR_GETSET \
+    {"result", gx_iterator_get_result, NULL, gx_result_doc, NULL}
+
+#define GX_WEAKLIST_MEMBER(type) \
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(type, weakrefs), READONLY, NULL}
+
+#define GX_TYPE_FLAGS \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE)
+
+#endif

@@ -1,0 +1,319 @@
+/* Lanes over exact list, tuple and range; any other iterable through the iterator
+   slot of its iter(), read from the type at each call. */
+
+#include "source.h"
+
+/* -- lanes -------------------------------------------------------------- */
+
+PyObject *
+gx_fetch_none(gx_source *Py_UNUSED(source))
+{
+    return NULL;
+}
+
+/* The size is read again each time: what user code appended is seen, as a list
+   iterator sees it. */
+PyObject *
+gx_fetch_list(gx_source *source)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *item = PyList_GetItemRef(source->obj, source->index);
+    if (item == NULL) {
+        PyErr_Clear(); /* IndexError: the end */
+        return NULL;
+    }
+    source->index++;
+    return item;
+#else
+    if (source->index >= PyList_GET_SIZE(source->obj)) {
+        return NULL;
+    }
+    return Py_NewRef(PyList_GET_ITEM(source->obj, source->index++));
+#endif
+}
+
+PyObject *
+gx_fetch_tuple(gx_source *source)
+{
+    if (source->index >= PyTuple_GET_SIZE(source->obj)) {
+        return NULL;
+    }
+    return Py_NewRef(PyTuple_GET_ITEM(source->obj, source->index++));
+}
+
+PyObject *
+gx_fetch_range(gx_source *source)
+{
+    if (source->index == 0) {
+        return NULL;
+    }
+    PyObject *item = PyLong_FromLongLong(source->value);
+    if (item != NULL && --source->index > 0) {
+        source->value += source->step;
+    }
+    return item;
+}
+
+/* Iterators of builtin containers: no user code, no depth. */
+PyObject *
+gx_fetch_leaf(gx_source *source)
+{
+    return Py_TYPE(source->obj)->tp_iternext(source->obj);
+}
+
+/* Generators run user code but count their own depth. Lanes are told apart by
+   their address, so no two may have the same body: a linker may fold such twins. */
+PyObject *
+gx_fetch_generator(gx_source *source)
+{
+    source->index++;
+    return Py_TYPE(source->obj)->tp_iternext(source->obj);
+}
+
+PyObject *
+gx_fetch_guarded(gx_source *source)
+{
+    iternextfunc next = Py_TYPE(source->obj)->tp_iternext;
+    if (next == NULL) { /* __next__ was deleted, or a weakref proxy */
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
+                     Py_TYPE(source->obj)->tp_name);
+        return NULL;
+    }
+    if (Py_EnterRecursiveCall(" in a pygenx iterator")) {
+        return NULL;
+    }
+    source->index++;
+    PyObject *item = next(source->obj);
+    Py_LeaveRecursiveCall();
+    return item;
+}
+
+/* -- open --------------------------------------------------------------- */
+
+static bool
+is_leaf(const gx_state *state, PyTypeObject *type)
+{
+    return type == state->str_iterator || type == &PyListIter_Type ||
+           type == &PyTupleIter_Type ||
+           type == &PyRangeIter_Type || type == &PyLongRangeIter_Type ||
+           type == &PyDictIterKey_Type || type == &PyDictIterItem_Type ||
+           type == &PyDictIterValue_Type || type == &PySetIter_Type ||
+           type == &PyUnicodeIter_Type || type == &PyBytesIter_Type ||
+           type == &PyByteArrayIter_Type || type == &PyListRevIter_Type;
+}
+
+static gx_fetch
+lane_of_iterator(const gx_state *state, PyTypeObject *type)
+{
+    if (type == &PyGen_Type) {
+        return gx_fetch_generator;
+    }
+    return is_leaf(state, type) ? gx_fetch_leaf : gx_fetch_guarded;
+}
+
+/* *out = obj.name as a C integer: 1; 0 if it does not fit; -1 on error. */
+static int
+long_long_attr(PyObject *obj, PyObject *name, long long *out)
+{
+    int overflow = 0;
+    PyObject *number = PyObject_GetAttr(obj, name);
+    if (number == NULL) {
+        return -1;
+    }
+    *out = PyLong_AsLongLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    return overflow == 0;
+}
+
+/* 1 opened, 0 the range is too large for the lane, -1 error. */
+static int
+open_range(gx_state *state, gx_source *source, PyObject *range)
+{
+    long long start, step;
+    int fits = long_long_attr(range, GX_NAME(state, start), &start);
+    if (fits == 1) {
+        fits = long_long_attr(range, GX_NAME(state, step), &step);
+    }
+    if (fits != 1) {
+        return fits;
+    }
+    Py_ssize_t size = PyObject_Size(range);
+    if (size < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return 0;
+    }
+    *source = (gx_source){gx_fetch_range, Py_NewRef(range), size, start, step};
+    return 1;
+}
+
+int
+gx_source_open(gx_state *state, gx_source *source, PyObject *iterable)
+{
+    if (PyList_CheckExact(iterable)) {
+        *source = (gx_source){.fetch = gx_fetch_list, .obj = Py_NewRef(iterable)};
+        return 0;
+    }
+    if (PyTuple_CheckExact(iterable)) {
+        *source = (gx_source){.fetch = gx_fetch_tuple, .obj = Py_NewRef(iterable)};
+        return 0;
+    }
+    if (Py_IS_TYPE(iterable, &PyRange_Type)) {
+        int opened = open_range(state, source, iterable);
+        if (opened != 0) {
+            return opened < 0 ? -1 : 0;
+        }
+    }
+    PyObject *it = PyObject_GetIter(iterable);
+    if (it == NULL) {
+        return -1;
+    }
+    *source = (gx_source){.fetch = lane_of_iterator(state, Py_TYPE(it)), .obj = it};
+    return 0;
+}
+
+/* -- close, send, throw ------------------------------------------------- */
+
+int
+gx_close(gx_state *state, PyObject *obj)
+{
+    PyObject *method;
+    int found = PyObject_GetOptionalAttr(obj, GX_NAME(state, close), &method);
+    if (found <= 0) {
+        return found;
+    }
+    PyObject *answer = PyObject_CallNoArgs(method);
+    Py_DECREF(method);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
+static bool
+is_container(const gx_source *source)
+{
+    return source->fetch != gx_fetch_leaf && source->fetch != gx_fetch_generator &&
+           source->fetch != gx_fetch_guarded;
+}
+
+int
+gx_source_close(gx_state *state, gx_source *source)
+{
+    if (is_container(source)) {
+        gx_source_drop(source);
+        return 0;
+    }
+    PyObject *obj = source->obj;
+    *source = GX_SOURCE_NONE;
+    int rc = gx_close(state, obj);
+    PyObject *error = rc < 0 ? PyErr_GetRaisedException() : NULL;
+    Py_DECREF(obj);
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+    }
+    return rc;
+}
+
+PySendResult
+gx_source_send(gx_source *source, PyObject *value, PyObject **out)
+{
+    if (is_container(source)) {
+        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute 'send'",
+                     source->obj ? Py_TYPE(source->obj)->tp_name : "NoneType");
+        return PYGEN_ERROR;
+    }
+    if (Py_EnterRecursiveCall(" in a pygenx iterator")) {
+        return PYGEN_ERROR;
+    }
+    PySendResult answer = PyIter_Send(source->obj, value, out);
+    Py_LeaveRecursiveCall();
+    return answer;
+}
+
+static PySendResult
+raise_here(PyObject *exc)
+{
+    PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+    return PYGEN_ERROR;
+}
+
+/* A source without throw() is closed first, and the exception raised here wins
+   only if closing raised nothing. */
+PySendResult
+gx_source_throw(gx_state *state, gx_source *source, PyObject *exc, PyObject **out)
+{
+    PyObject *method;
+    if (is_container(source)) {
+        return raise_here(exc);
+    }
+    int found = PyObject_GetOptionalAttr(source->obj, GX_NAME(state, throw), &method);
+    if (found < 0) {
+        return PYGEN_ERROR;
+    }
+    if (found == 0) {
+        return gx_source_close(state, source) < 0 ? PYGEN_ERROR : raise_here(exc);
+    }
+    if (Py_EnterRecursiveCall(" in a pygenx iterator")) {
+        Py_DECREF(method);
+        return PYGEN_ERROR;
+    }
+    *out = PyObject_CallOneArg(method, exc);
+    Py_LeaveRecursiveCall();
+    Py_DECREF(method);
+    if (*out != NULL) {
+        return PYGEN_NEXT;
+    }
+    return gx_ended(out) ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+PySendResult
+gx_source_resume(gx_state *state, gx_source *source, gx_how how, PyObject *value,
+                 PyObject **out)
+{
+    if (how == GX_SEND && value != Py_None) {
+        return gx_source_send(source, value, out);
+    }
+    if (how == GX_THROW) {
+        return gx_source_throw(state, source, value, out);
+    }
+    *out = source->fetch(source);
+    if (*out != NULL) {
+        return PYGEN_NEXT;
+    }
+    return gx_ended(out) ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+/* -- describe ----------------------------------------------------------- */
+
+Py_ssize_t
+gx_source_hint(const gx_source *source)
+{
+    Py_ssize_t size = 0;
+    if (source->fetch == gx_fetch_range) {
+        return source->index;
+    }
+    if (source->fetch == gx_fetch_list) {
+        size = PyList_GET_SIZE(source->obj) - source->index;
+        return size < 0 ? 0 : size;
+    }
+    if (source->fetch == gx_fetch_tuple) {
+        return PyTuple_GET_SIZE(source->obj) - source->index;
+    }
+    if (source->obj == NULL) {
+        return 0;
+    }
+    PyObject *obj = Py_NewRef(source->obj); /* user code may run: hold it */
+    size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
+    Py_DECREF(obj);
+    return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
+}
+
+PyObject *
+gx_source_brief(const gx_source *source)
+{
+    if (source->obj == NULL) {
+        return PyUnicode_FromString("<ended>");
+    }
+    return PyUnicode_FromFormat("<%s>", Py_TYPE(source->obj)->tp_name);
+}

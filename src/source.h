@@ -1,0 +1,72 @@
+/* Where items come from: one struct for "an iterable being read", with a lane
+   per way to read it. Used by every type that has a source. */
+
+#ifndef PYGENX_SOURCE_H
+#define PYGENX_SOURCE_H
+
+#include "pygenx.h"
+
+typedef struct gx_source gx_source;
+
+/* New reference, or NULL at the end (perhaps with StopIteration) or on error. */
+typedef PyObject *(*gx_fetch)(gx_source *);
+
+/* Invariant: `fetch` is never NULL; gx_fetch_none exactly when nothing is open.
+   The lanes over containers and leaves run no user code; generator and guarded do:
+   their caller has set `running`, so nobody closes the source meanwhile. */
+struct gx_source {
+    gx_fetch fetch;   /* the lane */
+    PyObject *obj;    /* owned: exact list or tuple or range, else the iterator */
+    Py_ssize_t index; /* list, tuple: next index; range: items left; others: calls */
+    long long value;  /* range: next value */
+    long long step;   /* range: distance to the one after */
+};
+
+PyObject *gx_fetch_none(gx_source *source);
+PyObject *gx_fetch_list(gx_source *source);
+PyObject *gx_fetch_tuple(gx_source *source);
+PyObject *gx_fetch_range(gx_source *source);
+PyObject *gx_fetch_leaf(gx_source *source);
+PyObject *gx_fetch_generator(gx_source *source);
+PyObject *gx_fetch_guarded(gx_source *source);
+
+/* An unopened source; also what a zeroed struct has to be made into before use. */
+#define GX_SOURCE_NONE ((gx_source){.fetch = gx_fetch_none})
+
+/* Open `iterable` (iter() may run user code) into a source that has nothing open.
+   -1 with iter()'s own error; then nothing is open. */
+int gx_source_open(gx_state *state, gx_source *source, PyObject *iterable);
+
+/* Let go: the lane goes first, so that whatever the reference's end runs sees a
+   source that has ended. */
+static inline void
+gx_source_drop(gx_source *source)
+{
+    PyObject *obj = source->obj;
+    source->fetch = gx_fetch_none;
+    source->obj = NULL;
+    Py_XDECREF(obj);
+}
+
+/* Call obj.close() if there is one, then let go. -1 with its error. Containers
+   have nothing to close. */
+int gx_source_close(gx_state *state, gx_source *source);
+/* The same for any object; 0 if it has no close. */
+int gx_close(gx_state *state, PyObject *obj);
+/* send(value) of the open source; AttributeError where it has none. */
+PySendResult gx_source_send(gx_source *source, PyObject *value, PyObject **out);
+/* throw(exc) into the open source; without a throw() close it and raise exc. A
+   StopIteration comes back as PYGEN_RETURN with its value. */
+PySendResult gx_source_throw(gx_state *state, gx_source *source, PyObject *exc,
+                             PyObject **out);
+/* resume() in terms of the above. */
+PySendResult gx_source_resume(gx_state *state, gx_source *source, gx_how how,
+                              PyObject *value, PyObject **out);
+/* Items left as far as the source itself says, GX_HINT_UNKNOWN or GX_HINT_ERROR. */
+Py_ssize_t gx_source_hint(const gx_source *source);
+/* What repr and notes call it: "<list>", "<generator>". New reference. */
+PyObject *gx_source_brief(const gx_source *source);
+
+#define GX_VISIT_SOURCE(source) Py_VISIT((source)->obj)
+
+#endif

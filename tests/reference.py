@@ -1,0 +1,1217 @@
+"""What the tools do, in plain Python: the specification that runs.
+
+The tests put these classes and pygenx's C types through the same cases and compare
+items, exceptions, pulls, callbacks and cleanup. Nothing here is fast, and what has no
+meaning beside the C types is left out: notes on errors, `repr`, length hints, pickling.
+
+A tool is a short line of *nodes*. `node.pull()` gives the node's next item, asking the
+node before it (`node.up`) for what it needs, or raises `End`. All state is kept in
+attributes, so that a node can be pulled again after an error: a generator could not. At
+the head of a line stands an `Input`, the only place where somebody else's iterator is
+asked, sent to, thrown into, closed and let go. At its tail stands a `Tool`, the face that
+users see, which keeps the promises common to all: sticky end, send and throw, ownership,
+the guard against re-entry.
+"""
+
+import builtins
+import functools
+import inspect
+import operator
+import sys
+import time
+import weakref
+from collections import Counter, deque
+from contextlib import ExitStack, contextmanager
+
+MISSING = object()  # "not given", where None is data
+
+
+class ReentrancyError(ValueError, RuntimeError):
+    """A tool was called from inside its own source or callback."""
+
+
+class End(Exception):
+    """A stream is over; `value` is what its source returned."""
+
+    def __init__(self, value=None):
+        self.value = value
+
+
+# nodes -------------------------------------------------------------------------------
+
+
+class Run:
+    """What the nodes of one tool share."""
+
+    owned = False  # does the tool close its inputs when it lets go of them?
+    running = False
+
+
+class Node:
+    one_to_one = True  # at most one item out for each one in: send() passes through
+    returns = True  # the source's return value is the tool's
+
+    def __init__(self, up):
+        self.up = up
+        self.run = up.run
+
+    def pull(self):
+        return self.up.pull()
+
+    def entry(self):
+        """The input that the next pull asks first: where send and throw go."""
+        return self.up.entry()
+
+    def leave(self, close):
+        """Nothing more is asked: let go of what this node holds, `close` it first."""
+
+
+class Input(Node):
+    """The head of a line: an iterator of somebody else."""
+
+    def __init__(self, iterable, run=None):
+        self.iterator = iter(iterable)
+        self.run = run or Run()
+        self.up = None
+        self.request = next  # how the iterator is asked the next time, and only then
+        self.value = None
+
+    def pull(self):
+        if self.iterator is None:
+            raise End(self.value)
+        request, self.request = self.request, next
+        try:
+            return request(self.iterator)
+        except StopIteration as stop:
+            self.value = stop.value
+        self.leave(False)
+        raise End(self.value)
+
+    def entry(self):
+        return self
+
+    def leave(self, close):
+        iterator, self.iterator = self.iterator, None
+        if iterator is not None and (close or self.run.owned):
+            close_iterator(iterator)
+
+
+def close_iterator(iterator):
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()
+
+
+def leave(node, close=False):
+    """Leave a node and all before it, nearest first; one error does not save the rest."""
+    with ExitStack() as stack:
+        line = []
+        while node is not None:
+            line.append(node)
+            node = node.up
+        for node in reversed(line):
+            stack.callback(node.leave, close)
+
+
+# the face ----------------------------------------------------------------------------
+
+
+class Thrown:
+    """A request that throws, and remembers whether the error came back."""
+
+    def __init__(self, typ, val, tb):
+        if isinstance(typ, BaseException):
+            if val is not None:
+                raise TypeError("instance exception may not have a separate value")
+            error = typ
+        elif isinstance(typ, type) and issubclass(typ, BaseException):
+            if isinstance(val, typ):
+                error = val
+            elif isinstance(val, tuple):
+                error = typ(*val)
+            else:
+                error = typ() if val is None else typ(val)
+        else:
+            raise TypeError(
+                "exceptions must be classes or instances deriving from BaseException,"
+                f" not {type(typ).__name__}"
+            )
+        self.error = error if tb is None else error.with_traceback(tb)
+        self.came_back = True
+
+    def __call__(self, iterator):
+        if isinstance(self.error, GeneratorExit) or not hasattr(iterator, "throw"):
+            close_iterator(iterator)
+            raise self.error
+        try:
+            item = iterator.throw(self.error)
+        except StopIteration:
+            self.came_back = False
+            raise
+        self.came_back = False
+        return item
+
+
+class Tool:
+    tail = None  # the last node, None once the tool has ended
+    started = False
+    result = None
+
+    def __init__(self, tail):
+        self.tail = tail
+        self.run = tail.run
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.guard():
+            if self.tail is None:
+                raise StopIteration
+            self.started = True
+            try:
+                return self.tail.pull()
+            except End as end:
+                value = end.value if all(node.returns for node in self.line()) else None
+            except StopIteration as stop:
+                raise RuntimeError("a callback raised StopIteration") from stop
+            self.finish()
+            self.result = value
+        raise StopIteration if value is None else StopIteration(value)
+
+    def send(self, value, /):
+        if value is None or self.tail is None:
+            return next(self)
+        with self.guard():
+            if not self.started:
+                raise TypeError("can't send non-None value to a just-started tool")
+            self.check_send()
+        self.tail.entry().request = lambda iterator: iterator.send(value)
+        return next(self)
+
+    def throw(self, typ, val=None, tb=None, /):
+        thrown = Thrown(typ, val, tb)
+        with self.guard():
+            if self.tail is None:
+                raise thrown.error
+            entry = self.tail.entry()
+            if entry.iterator is None:
+                self.finish()
+                raise thrown.error
+            entry.request = thrown
+        try:
+            return next(self)
+        except BaseException:
+            if thrown.came_back:
+                self.finish()
+            raise
+
+    def close(self):
+        with self.guard():
+            self.finish(close=True)
+
+    def __enter__(self):
+        self.run.owned = True
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def __del__(self):
+        self.finish()
+
+    @contextmanager
+    def guard(self):
+        if self.run.running:
+            raise ReentrancyError(f"{type(self).__name__} is already running")
+        self.run.running = True
+        try:
+            yield
+        finally:
+            self.run.running = False
+
+    def line(self):
+        node = self.tail
+        while node is not None:
+            yield node
+            node = node.up
+
+    def check_send(self):
+        for node in self.line():
+            if not node.one_to_one:
+                raise TypeError(f"send() cannot pass through {type(node).__name__}")
+
+    def finish(self, close=False):
+        tail, self.tail = self.tail, None
+        leave(tail, close)
+
+
+# stages ------------------------------------------------------------------------------
+
+
+def check_callable(func):
+    if not callable(func):
+        raise TypeError(f"{type(func).__name__!r} object is not callable")
+    return func
+
+
+def check_count(number, least, message):
+    number = operator.index(number)
+    if number < least:
+        raise ValueError(message)
+    if number > sys.maxsize:
+        raise OverflowError("Python int too large to convert to C ssize_t")
+    return number
+
+
+class Map(Node):
+    def __init__(self, up, func, /):
+        super().__init__(up)
+        self.func = check_callable(func)
+
+    def pull(self):
+        return self.func(self.up.pull())
+
+
+class Starmap(Map):
+    def pull(self):
+        return self.func(*tuple(self.up.pull()))
+
+
+class Filter(Node):
+    wanted = True
+
+    def __init__(self, up, pred, /):
+        super().__init__(up)
+        self.pred = bool if pred is None else check_callable(pred)
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            if bool(self.pred(item)) is self.wanted:
+                return item
+
+
+class Filterfalse(Filter):
+    wanted = False
+
+
+class Takewhile(Filter):
+    over = False
+
+    def pull(self):
+        if self.over:
+            raise End
+        item = self.up.pull()
+        if self.pred(item):
+            return item
+        self.over = True
+        leave(self.up)
+        raise End
+
+
+class Dropwhile(Filter):
+    open = False
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            if self.open:
+                return item
+            if not self.pred(item):
+                self.open = True
+                return item
+
+
+class Enumerate(Node):
+    def __init__(self, up, start=0):
+        super().__init__(up)
+        self.number = operator.index(start)
+
+    def pull(self):
+        item = self.up.pull()
+        self.number += 1
+        return self.number - 1, item
+
+
+class Islice(Node):
+    def __init__(self, up, /, *args):
+        super().__init__(up)
+        cut = slice(*args)
+        for number in (cut.start, cut.stop, cut.step):
+            if number is not None and not 0 <= operator.index(number) <= sys.maxsize:
+                raise ValueError("islice() takes None or an integer 0 <= x <= maxsize")
+        if cut.step == 0:
+            raise ValueError("Step for islice() must be a positive integer or None.")
+        self.seen = 0
+        self.wanted = cut.start or 0  # the place of the next item to hand out
+        self.stop = cut.stop
+        self.step = cut.step or 1
+
+    def pull(self):
+        while self.seen < self.wanted:
+            self.skip()
+        if self.stop is not None and self.seen >= self.stop:
+            leave(self.up)
+            raise End
+        item = self.skip()
+        self.wanted += self.step
+        if self.stop is not None:
+            self.wanted = min(self.wanted, self.stop)
+        return item
+
+    def skip(self):
+        item = self.up.pull()
+        self.seen += 1
+        return item
+
+
+class Take(Islice):
+    def __init__(self, up, n):
+        super().__init__(up, check_count(n, 0, "n must be at least 0"))
+
+
+class Drop(Islice):
+    def __init__(self, up, n):
+        super().__init__(up, check_count(n, 0, "n must be at least 0"), None)
+
+
+class Batched(Node):
+    one_to_one = False
+
+    def __init__(self, up, n, *, strict=False):
+        super().__init__(up)
+        self.n = check_count(n, 1, "n must be at least one")
+        self.strict = strict
+        self.part = []  # kept over an error: the next pull goes on filling it
+
+    def pull(self):
+        while len(self.part) < self.n:
+            try:
+                self.part.append(self.up.pull())
+            except End:
+                if not self.part:
+                    raise
+                break
+        batch, self.part = tuple(self.part), []
+        if self.strict and len(batch) < self.n:
+            raise ValueError("batched(): incomplete batch")
+        return batch
+
+
+class Nested(Node):
+    """A stage that reads inner iterators, one after the other."""
+
+    one_to_one = False
+    returns = False
+    inner = None
+
+    def entry(self):
+        return self.inner if self.is_open() else self.up.entry()
+
+    def is_open(self):
+        return self.inner is not None and self.inner.iterator is not None
+
+    def leave(self, close):
+        if self.inner is not None:
+            self.inner.leave(close)
+
+
+class FlatMap(Nested):
+    def __init__(self, up, func, /):
+        super().__init__(up)
+        self.func = check_callable(func)
+
+    def pull(self):
+        while True:
+            if not self.is_open():
+                self.inner = Input(self.func(self.up.pull()), self.run)
+            try:
+                return self.inner.pull()
+            except End:
+                self.inner = None
+
+
+class Flatten(FlatMap):
+    def __init__(self, up):
+        super().__init__(up, lambda item: item)
+
+
+class Queued(Nested):
+    """A stage with iterables of its own, each asked for its iterator when reached."""
+
+    def __init__(self, up, /, *iterables):
+        super().__init__(up)
+        self.queue = deque(iterables)
+
+    def advance(self):
+        self.inner = Input(self.queue.popleft(), self.run)
+
+    def leave(self, close):
+        with ExitStack() as stack:
+            if close or self.run.owned:
+                for iterable in reversed(self.queue):
+                    stack.callback(close_iterator, iterable)
+            stack.callback(super().leave, close)
+        self.queue.clear()
+
+
+class Append(Queued):
+    def pull(self):
+        while True:
+            try:
+                return (self.inner or self.up).pull()
+            except End:
+                if not self.queue:
+                    raise
+            self.advance()
+
+
+class Prepend(Queued):
+    def pull(self):
+        while True:
+            if not self.is_open():
+                if not self.queue:
+                    return self.up.pull()
+                self.advance()
+            try:
+                return self.inner.pull()
+            except End:
+                self.inner = None
+
+
+class Tap(Node):
+    started = over = False
+
+    def __init__(self, up, func, chunk_size=None, before=None, after=None):
+        super().__init__(up)
+        self.func = check_callable(func)
+        if chunk_size is not None:
+            chunk_size = check_count(chunk_size, 1, "chunk_size must be at least one")
+        self.chunk_size = chunk_size
+        self.before = before
+        self.after = after
+        self.chunk = []
+        self.ready = deque()  # the items of a full chunk, on their way out
+        self.one_to_one = chunk_size is None
+
+    def pull(self):
+        if not self.started:
+            self.started = True
+            if self.before is not None:
+                self.before()
+        try:
+            if self.chunk_size is not None:
+                return self.pull_chunked()
+            item = self.up.pull()
+        except End:
+            self.leave(False)
+            raise
+        self.func(item)
+        return item
+
+    def pull_chunked(self):
+        if not self.ready:
+            while len(self.chunk) < self.chunk_size:
+                try:
+                    self.chunk.append(self.up.pull())
+                except End:
+                    if not self.chunk:
+                        raise
+                    break
+            chunk, self.chunk = self.chunk, []
+            self.func(chunk)
+            self.ready.extend(chunk)
+        return self.ready.popleft()
+
+    def leave(self, close):
+        if self.started and not self.over:
+            self.over = True
+            if self.after is not None:
+                self.after()
+
+
+# pipe and Pipeline -------------------------------------------------------------------
+
+STAGES = {
+    "map": Map,
+    "starmap": Starmap,
+    "filter": Filter,
+    "filterfalse": Filterfalse,
+    "flat_map": FlatMap,
+    "flatten": Flatten,
+    "enumerate": Enumerate,
+    "takewhile": Takewhile,
+    "dropwhile": Dropwhile,
+    "take": Take,
+    "drop": Drop,
+    "islice": Islice,
+    "batched": Batched,
+    "chain": Append,
+    "prepend": Prepend,
+    "tap": Tap,
+}
+
+
+class pipe(Tool):
+    taken_by = None  # the stage or terminal that has our source
+    heir = None  # the pipe that has it
+    entered = False
+
+    def __init__(self, source, /, *stages):
+        if stages:
+            raise TypeError("pipe() takes one source; use .map(f) or .to(f)")
+        super().__init__(Input(source))
+
+    def stage(self, name, *args, **kwargs):
+        self.check_free()
+        if self.started:
+            raise RuntimeError(
+                f"this pipe has started; add .{name}() before the first item is taken"
+            )
+        longer = object.__new__(pipe)
+        Tool.__init__(longer, STAGES[name](self.tail, *args, **kwargs))
+        self.tail = None
+        self.taken_by = name
+        self.heir = longer
+        return longer
+
+    def drain(self, name, terminal):
+        """All there is, for one terminal; however it ends, the pipe has ended."""
+        self.check_free()
+        self.taken_by = name
+        with self.guard():
+            items = self.items()
+            try:
+                return terminal(items)
+            except StopIteration as stop:
+                raise RuntimeError("a callback raised StopIteration") from stop
+            finally:
+                items.close()
+                self.finish()
+
+    def items(self):
+        while self.tail is not None:
+            try:
+                item = self.tail.pull()
+            except End as end:
+                if all(node.returns for node in self.line()):
+                    self.result = end.value
+                return
+            yield item
+
+    def check_free(self):
+        if self.taken_by is not None:
+            raise RuntimeError(
+                f"this pipe was taken by .{self.taken_by}(); use Pipeline() for a "
+                "program that can be reused, .tee() for branches"
+            )
+
+    def __next__(self):
+        if self.heir is not None:
+            self.check_free()
+        return super().__next__()
+
+    def send(self, value, /):
+        if self.heir is not None:
+            self.check_free()
+        return super().send(value)
+
+    def throw(self, typ, val=None, tb=None, /):
+        if self.heir is not None:
+            self.check_free()
+        return super().throw(typ, val, tb)
+
+    def __enter__(self):
+        self.check_free()
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        last = self
+        while last.heir is not None:
+            last = last.heir
+        last.close()
+
+    def __or__(self, program):
+        if not isinstance(program, Pipeline):
+            return NotImplemented
+        return program.extend(self)
+
+    def list(self):
+        return self.drain("list", builtins.list)
+
+    def tuple(self):
+        return self.drain("tuple", builtins.tuple)
+
+    def set(self):
+        return self.drain("set", builtins.set)
+
+    def dict(self):
+        return self.drain("dict", builtins.dict)
+
+    def sum(self, start=0, /):
+        return self.drain("sum", lambda items: builtins.sum(items, start))
+
+    def min(self, **options):
+        return self.drain("min", functools.partial(builtins.min, **options))
+
+    def max(self, **options):
+        return self.drain("max", functools.partial(builtins.max, **options))
+
+    def any(self):
+        return self.drain("any", builtins.any)
+
+    def all(self):
+        return self.drain("all", builtins.all)
+
+    def count(self):
+        return self.drain("count", lambda items: builtins.sum(1 for _ in items))
+
+    def frequencies(self):
+        return self.drain("frequencies", Counter)
+
+    def join(self, sep="", /):
+        return self.drain("join", sep.join)
+
+    def reduce(self, func, initial=MISSING, /):
+        start = () if initial is MISSING else (initial,)
+        return self.drain(
+            "reduce", lambda items: functools.reduce(func, items, *start)
+        )
+
+    def first(self, default=MISSING, /):
+        return self.drain("first", lambda items: one_of(items, default))
+
+    def last(self, default=MISSING, /):
+        return self.drain("last", lambda items: one_of(deque(items, 1), default))
+
+    def for_each(self, func, /):
+        check_callable(func)
+        self.drain("for_each", lambda items: deque(builtins.map(func, items), 0))
+
+    def consume(self, n=None, /):
+        if n is not None:
+            n = check_count(n, 0, "n must be at least 0")
+
+        def run(items):
+            left = n
+            while left != 0 and next(items, MISSING) is not MISSING:
+                if left is not None:
+                    left -= 1
+
+        self.drain("consume", run)
+
+    def to(self, func, /, *args, **kwargs):
+        return func(self, *args, **kwargs)
+
+
+def one_of(items, default):
+    for item in items:
+        return item
+    if default is MISSING:
+        raise ValueError("the pipe is empty and no default was given")
+    return default
+
+
+class Pipeline:
+    def __init__(self):
+        self.rows = ()
+
+    def stage(self, name, *args, **kwargs):
+        if name in ("chain", "prepend"):
+            for argument in args:
+                if hasattr(argument, "__next__"):
+                    raise TypeError(
+                        f"{name}() would read an iterator only once; use an iterable "
+                        "that can be read again or a function that makes one"
+                    )
+        longer = Pipeline()
+        longer.rows = (*self.rows, (name, args, kwargs))
+        pipe(()) | longer  # checks the arguments
+        return longer
+
+    def extend(self, upstream):
+        for name, args, kwargs in self.rows:
+            if name in ("chain", "prepend"):
+                args = [arg() if is_factory(arg) else arg for arg in args]
+            upstream = upstream.stage(name, *args, **kwargs)
+        return upstream
+
+    def __call__(self, source, /):
+        return self.extend(pipe(source))
+
+    def __or__(self, other):
+        if not isinstance(other, Pipeline):
+            return NotImplemented
+        both = Pipeline()
+        both.rows = self.rows + other.rows
+        return both
+
+
+def is_factory(argument):
+    return callable(argument) and not hasattr(argument, "__iter__")
+
+
+def add_stage_method(name):
+    def method(self, /, *args, **kwargs):
+        return self.stage(name, *args, **kwargs)
+
+    setattr(pipe, name, method)
+    setattr(Pipeline, name, method)
+
+
+for stage_name in STAGES:
+    add_stage_method(stage_name)
+
+
+# chain, own, borrow ------------------------------------------------------------------
+
+
+class chain(Tool):
+    def __init__(self, *iterables):
+        super().__init__(Prepend(Input(()), *iterables))
+
+    @classmethod
+    def from_iterable(cls, iterable, /):
+        self = cls.__new__(cls)
+        Tool.__init__(self, Flatten(Input(iterable)))
+        return self
+
+    def check_send(self):
+        pass  # what is sent goes to the iterable in progress
+
+
+class own(Tool):
+    def __init__(self, iterable, /):
+        super().__init__(Input(iterable))
+        self.run.owned = True
+        self.nested = isinstance(self.tail.iterator, borrow)
+
+    def __next__(self):
+        try:
+            return super().__next__()
+        except ReentrancyError:
+            raise
+        except StopIteration:
+            raise
+        except BaseException:
+            self.finish(close=True)
+            raise
+
+    def __enter__(self):
+        return borrow(self.tail.iterator)
+
+    def __exit__(self, *error):
+        self.run.owned = not self.nested  # a scope around this one closes
+        self.finish()
+
+
+class borrow(Tool):
+    class Lent(Input):
+        def leave(self, close):
+            self.iterator = None
+
+    def __init__(self, iterable, /):
+        super().__init__(borrow.Lent(iterable))
+
+
+# tee ---------------------------------------------------------------------------------
+
+
+class Cell:
+    """One place in the buffer: an item, an error or the end, and the cell after it."""
+
+    after = None
+
+
+class Shared:
+    """What the branches of a tee share."""
+
+    def __init__(self, iterable, maxlen):
+        self.input = Input(iterable)
+        self.maxlen = maxlen
+        self.read = 0
+        self.cursors = weakref.WeakSet()
+
+    def fill(self, cell):
+        if self.maxlen is not None:
+            slowest = min(cursor.position for cursor in self.cursors)
+            if self.read - slowest >= self.maxlen:
+                raise BufferError("a branch lags too far behind")
+        try:
+            cell.item, cell.error = self.input.pull(), None
+        except Exception as error:
+            cell.error = error
+        cell.after = Cell()
+        self.read += 1
+
+
+class Cursor(Node):
+    one_to_one = False
+
+    def __init__(self, shared, cell, position):
+        super().__init__(shared.input)
+        self.shared = shared
+        self.cell = cell
+        self.position = position
+        shared.cursors.add(self)
+
+    def pull(self):
+        cell = self.cell
+        if cell.after is None:
+            self.shared.fill(cell)
+        self.cell = cell.after
+        self.position += 1
+        if cell.error is not None:
+            raise cell.error
+        return cell.item
+
+    def leave(self, close):
+        self.shared.cursors.discard(self)
+        self.up = self.shared.input if not self.shared.cursors else None
+
+
+class Branch(Tool):
+    def __init__(self, iterable):
+        super().__init__(self.split(iterable, None))
+
+    @staticmethod
+    def split(iterable, maxlen):
+        if isinstance(iterable, Branch) and iterable.tail is not None:
+            at = iterable.tail
+            return Cursor(at.shared, at.cell, at.position)
+        return Cursor(Shared(iterable, maxlen), Cell(), 0)
+
+    def finish(self, close=False):
+        tail, self.tail = self.tail, None
+        if tail is not None:
+            tail.leave(close)
+            leave(tail.up, close)  # the source, if this was the last branch
+
+
+def tee(iterable, n=2, *, lock=False, maxlen=None):
+    n = check_count(n, 0, "n must be >= 0")
+    if n == 0:
+        return ()
+    first = object.__new__(Branch)
+    Tool.__init__(first, Branch.split(iterable, maxlen))
+    return (first, *(Branch(first) for _ in range(n - 1)))
+
+
+# groupby and grouping ----------------------------------------------------------------
+
+
+def same(a, b):
+    return a is b or bool(a == b)
+
+
+class Runs(Node):
+    """The items of a source with their keys, read by a groupby and its groups."""
+
+    one_to_one = False
+    group = None  # the last group handed out
+    key = MISSING  # of the last group
+    pending = None  # (key, item) that has been read but not handed out
+
+    def __init__(self, up, key):
+        super().__init__(up)
+        self.key_of = (lambda item: item) if key is None else check_callable(key)
+
+    def pull(self):
+        self.group = None
+        while not self.at_new_key():
+            self.pending = None
+        self.key = self.pending[0]
+        self.group = group = Group(GroupItems(self))
+        return self.key, group
+
+    def at_new_key(self):
+        """Read an item unless one is pending; does its key begin a new group?"""
+        if self.pending is None:
+            item = self.up.pull()
+            self.pending = (self.key_of(item), item)
+        if self.key is MISSING:
+            return True
+        try:
+            return not same(self.key, self.pending[0])
+        except BaseException:
+            self.pending = None  # the failing item is consumed
+            raise
+
+
+class GroupItems(Node):
+    one_to_one = False
+    returns = False
+
+    def pull(self):
+        runs = self.up
+        if runs.group is None or runs.group.tail is not self or runs.at_new_key():
+            raise End
+        item, runs.pending = runs.pending[1], None
+        return item
+
+
+class Group(Tool):
+    """The items of one key, read from the source that all groups share."""
+
+    def finish(self, close=False):
+        if close:
+            for _ in iter(self.skip, False):
+                pass
+        self.tail = None
+
+    def skip(self):
+        try:
+            self.tail.pull()
+        except (AttributeError, End):
+            return False
+        return True
+
+    def __enter__(self):
+        return self
+
+
+class groupby(Tool):
+    def __init__(self, iterable, key=None):
+        super().__init__(Runs(Input(iterable), key))
+
+
+class grouping:
+    """The coroutine of groupby: send it items, it returns each group that is complete."""
+
+    def __init__(self, key=None, *, sink=None, keep=None):
+        self.key_of = None if key is None else check_callable(key)
+        self.sink = sink
+        self.keep = sink is None if keep is None else keep
+        self.ready = deque()
+        self.current = None
+        self.open = True
+        self.primed = False
+
+    def send(self, item, /):
+        if not self.open:
+            raise StopIteration
+        key_of = self.key_of
+        if key_of is None:
+            item, key_of = item
+        key = key_of(item)
+        if self.current is not None and same(self.current[0], key):
+            self.current[1].append(item)
+            return None
+        finished, self.current = self.current, (key, [item])
+        return self.hand_out(finished)
+
+    def hand_out(self, group):
+        if group is not None:
+            if self.keep:
+                self.ready.append(group)
+            if self.sink is not None:
+                self.sink.send(group)
+        return group
+
+    def close(self):
+        self.open = False
+        finished, self.current = self.current, None
+        group = self.hand_out(finished)
+        if self.sink is not None:
+            close_iterator(self.sink)
+        return group
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.open and not self.primed:
+            self.primed = True
+            return None
+        if self.ready:
+            return self.ready.popleft()
+        if self.open:
+            raise RuntimeError("still open")
+        raise StopIteration
+
+
+# the push kit ------------------------------------------------------------------------
+
+
+def primed(func, /):
+    """Call `func` and advance what it returns to its first yield."""
+
+    def ended(stop):
+        error = RuntimeError(f"{func.__qualname__}() ended before its first yield")
+        error.value = getattr(stop, "value", None)
+        return error
+
+    async def advance(generator):
+        try:
+            await anext(generator)
+        except StopAsyncIteration as stop:
+            raise ended(stop) from stop
+        return generator
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        generator = func(*args, **kwargs)
+        if inspect.isasyncgen(generator):
+            return advance(generator)
+        if not hasattr(generator, "__next__"):
+            kind = type(generator).__name__
+            raise TypeError(f"{func.__qualname__}() returned a {kind}, no generator")
+        try:
+            next(generator)
+        except StopIteration as stop:
+            raise ended(stop) from stop
+        return generator
+
+    return wrapper
+
+
+class fold:
+    """A sink that folds what it is sent into `.result`."""
+
+    def __init__(self, func, initial, /):
+        self.func = check_callable(func)
+        self.result = initial
+        self.open = True
+
+    def send(self, item, /):
+        if not self.open:
+            raise StopIteration
+        self.result = self.func(self.result, item)
+
+    def throw(self, typ, val=None, tb=None, /):
+        self.close()
+        raise Thrown(typ, val, tb).error
+
+    def close(self):
+        self.open = False
+
+
+def feed(source, target, /):
+    """Send all of `source` to `target`, close it, return its result."""
+    iterator = iter(source)
+    is_generator = inspect.isgenerator(target)
+    try:
+        if is_generator and inspect.getgeneratorstate(target) == inspect.GEN_CREATED:
+            next(target)
+        while True:
+            try:
+                item = next(iterator)
+            except StopIteration:
+                break
+            except Exception as error:
+                target.throw(error)
+            else:
+                target.send(item)
+        if is_generator:
+            target.throw(GeneratorExit)
+            raise RuntimeError("generator ignored GeneratorExit")
+    except StopIteration as stop:  # the target returned
+        return stop.value
+    except GeneratorExit:
+        return None
+    target.close()
+    return getattr(target, "result", None)
+
+
+class timing:
+    """Time a block and report it: the `with` statement's part of pygenx.timing."""
+
+    def __init__(self, label="Elapsed time", *, report=print):
+        self.label = label
+        self.report = report
+        self.elapsed = None
+
+    def __enter__(self):
+        self.start = time.perf_counter_ns()
+        return self
+
+    def __exit__(self, *error):
+        self.elapsed = (time.perf_counter_ns() - self.start) / 1e9
+        if self.report is not None:
+            self.report(f"{self.label}: {self.elapsed:.4f} seconds")
+
+
+# sources -----------------------------------------------------------------------------
+
+
+class iterate(pipe):
+    """`start`, then `func` of the item before."""
+
+    class Steps:
+        def __init__(self, func, start):
+            self.func, self.item, self.first = func, start, True
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self.first:
+                self.item = self.func(self.item)
+            self.first = False
+            return self.item
+
+    def __init__(self, func, start, /):
+        super().__init__(iterate.Steps(check_callable(func), start))
+
+
+class read_lines(pipe):
+    """The lines of files, one file open at a time."""
+
+    class Lines:
+        path = file = None
+        lineno = 0
+
+        def __init__(self, paths, keepends, open_file, skip):
+            self.paths, self.keepends = iter(paths), keepends
+            self.open_file, self.skip = open_file, skip
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            while True:
+                if self.file is None:
+                    self.path, self.lineno = next(self.paths), 0
+                    try:
+                        self.file = self.open_file(self.path)
+                    except FileNotFoundError:
+                        if self.skip:
+                            continue
+                        raise
+                for line in self.file:
+                    self.lineno += 1
+                    return line if self.keepends else line.removesuffix("\n")
+                self.close()
+
+        def close(self):
+            file, self.file = self.file, None
+            if file is not None and not hasattr(self.path, "read"):
+                file.close()
+
+        __del__ = close
+
+    def __init__(
+        self,
+        *paths,
+        encoding="utf-8",
+        errors="strict",
+        keepends=False,
+        opener=open,
+        missing="raise",
+    ):
+        if missing not in ("raise", "skip"):
+            raise ValueError("missing must be 'raise' or 'skip'")
+
+        def open_file(path):
+            if hasattr(path, "read"):
+                return path
+            if path == "-":
+                return sys.stdin
+            return opener(path, encoding=encoding, errors=errors)
+
+        self.lines = read_lines.Lines(paths, keepends, open_file, missing == "skip")
+        super().__init__(self.lines)
+
+    path = property(lambda self: self.lines.path)
+    lineno = property(lambda self: self.lines.lineno)
