@@ -1,1 +1,1 @@
-"""Benchmarks of pygenx against the standard library, plain Python and its peers: see run.py."""
+"""Benchmarks of pygenx against the stdlib, plain Python and its peers: see run.py."""

@@ -1,4 +1,4 @@
-"""batched: tuples of n items, against itertools, the recipe everyone writes, and the peers."""
+"""batched: tuples of n items, against itertools, the usual recipe and the peers."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -23,11 +23,29 @@ def pulled(n: int) -> Case:
         {
             "pygenx": lambda data: pipe(data).batched(n),
             "islice recipe": lambda data: by_islice(data, n),
-            **optional("itertools", "batched", lambda batched: lambda data: batched(data, n)),
-            **optional("more_itertools", "chunked", lambda chunked: lambda data: chunked(data, n)),
-            **optional("toolz", "partition_all", lambda partition_all: lambda data: partition_all(n, data)),
-            **optional("cytoolz", "partition_all", lambda partition_all: lambda data: partition_all(n, data)),
-            **optional("iteration_utilities", "grouper", lambda grouper: lambda data: grouper(data, n)),
+            **optional(
+                "itertools", "batched", lambda batched: lambda data: batched(data, n)
+            ),
+            **optional(
+                "more_itertools",
+                "chunked",
+                lambda chunked: lambda data: chunked(data, n),
+            ),
+            **optional(
+                "toolz",
+                "partition_all",
+                lambda partition_all: lambda data: partition_all(n, data),
+            ),
+            **optional(
+                "cytoolz",
+                "partition_all",
+                lambda partition_all: lambda data: partition_all(n, data),
+            ),
+            **optional(
+                "iteration_utilities",
+                "grouper",
+                lambda grouper: lambda data: grouper(data, n),
+            ),
         },
         BASELINES,
         BATCHES,
@@ -42,8 +60,18 @@ def drained(n: int) -> Case:
         {
             "pygenx": lambda data: pipe(generator(data)).batched(n).list(),
             "islice recipe": lambda data: list(by_islice(generator(data), n)),
-            **optional("itertools", "batched", lambda batched: lambda data: list(batched(generator(data), n))),
-            **optional("cytoolz", "partition_all", lambda partition_all: lambda data: list(partition_all(n, generator(data)))),
+            **optional(
+                "itertools",
+                "batched",
+                lambda batched: lambda data: list(batched(generator(data), n)),
+            ),
+            **optional(
+                "cytoolz",
+                "partition_all",
+                lambda partition_all: (
+                    lambda data: list(partition_all(n, generator(data)))
+                ),
+            ),
         },
         BASELINES,
     )

@@ -1,33 +1,51 @@
-"""chain: the same items from ten containers, or from very many short ones, one after another."""
+"""chain: the items of ten containers, or of very many short ones, one after another."""
 
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain as itertools_chain
 from typing import Any
 
-from benchmarks.cases import DRAIN, DRAIN_EACH, LOOP, NEVER_SLOWER, Case, Rival, generator, ints, optional
-from itertools import chain as itertools_chain
+from benchmarks.cases import (
+    DRAIN,
+    DRAIN_EACH,
+    LOOP,
+    NEVER_SLOWER,
+    Case,
+    Rival,
+    generator,
+    ints,
+    optional,
+)
 from pygenx import chain
 
 Parts = list[Any]
 
 BARE = 1 / 1.12  # within 1.12x of draining the bare containers
-ON_LISTS = {"bare": BARE, "itertools.chain": 1.8 if sys.version_info < (3, 12) else NEVER_SLOWER}
+ON_LISTS = {
+    "bare": BARE,
+    "itertools.chain": 1.8 if sys.version_info < (3, 12) else NEVER_SLOWER,
+}
 ON_OTHERS = {"itertools.chain": NEVER_SLOWER}
 
 
-def parts_of(kind: Callable[[Iterable[int]], Any], length: int = 0) -> Callable[[int], Parts]:
-    """Data: the numbers below `size` in containers of `length` items (0: ten containers)."""
+def parts_of(
+    kind: Callable[[Iterable[int]], Any], length: int = 0
+) -> Callable[[int], Parts]:
+    """Data: the numbers below `size`, `length` to a container (0: ten containers)."""
 
     def setup(size: int) -> Parts:
         step = length or max(size // 10, 1)
-        return [kind(range(start, min(start + step, size))) for start in range(0, size, step)]
+        return [
+            kind(range(start, min(start + step, size)))
+            for start in range(0, size, step)
+        ]
 
     return setup
 
 
-def same(parts: Parts) -> Parts:
-    return parts
+def same(iterables: Any) -> Any:
+    return iterables
 
 
 def each(make: Callable[[Any], Any]) -> Callable[[Parts], Parts]:
@@ -44,9 +62,22 @@ def rivals(fresh: Callable[[Parts], Parts]) -> dict[str, Rival]:
     }
 
 
-def over(name: str, kind: Callable[[Iterable[int]], Any], fresh: Callable[[Parts], Parts] = same, **more: Any) -> Case:
+def over(
+    name: str,
+    kind: Callable[[Iterable[int]], Any],
+    fresh: Callable[[Parts], Parts] = same,
+    **more: Any,
+) -> Case:
     goals = ON_LISTS if kind is list and fresh is same else ON_OTHERS
-    return Case(name, parts_of(kind), rivals(fresh), ("itertools.chain", "genexpr"), DRAIN_EACH, goals=goals, **more)
+    return Case(
+        name,
+        parts_of(kind),
+        rivals(fresh),
+        ("itertools.chain", "genexpr"),
+        DRAIN_EACH,
+        goals=goals,
+        **more,
+    )
 
 
 def flattening(name: str, setup: Callable[[int], Parts]) -> Case:
@@ -77,7 +108,10 @@ CASES = [
     Case(
         "lists, for loop",
         parts_of(list),
-        {"pygenx": lambda parts: chain(*parts), "itertools.chain": lambda parts: itertools_chain(*parts)},
+        {
+            "pygenx": lambda parts: chain(*parts),
+            "itertools.chain": lambda parts: itertools_chain(*parts),
+        },
         ("itertools.chain",),
         LOOP,
         goals=ON_OTHERS,
@@ -85,7 +119,10 @@ CASES = [
     Case(
         "lists, to a list",
         parts_of(list),
-        {"pygenx": lambda parts: list(chain(*parts)), "itertools.chain": lambda parts: list(itertools_chain(*parts))},
+        {
+            "pygenx": lambda parts: list(chain(*parts)),
+            "itertools.chain": lambda parts: list(itertools_chain(*parts)),
+        },
         ("itertools.chain",),
         goals=ON_OTHERS,
     ),
@@ -94,7 +131,9 @@ CASES = [
         lambda size: [ints(5)] * size,
         {
             "pygenx": lambda lists: [list(chain(five, five)) for five in lists],
-            "itertools.chain": lambda lists: [list(itertools_chain(five, five)) for five in lists],
+            "itertools.chain": lambda lists: [
+                list(itertools_chain(five, five)) for five in lists
+            ],
         },
         ("itertools.chain",),
         size=1000,

@@ -22,10 +22,14 @@ def drain_groups(groups: Groups) -> None:
 
 
 SINKS = {
-    "consumed": Sink(drain_groups, lambda groups: [(key, list(group)) for key, group in groups]),
+    "consumed": Sink(
+        drain_groups, lambda groups: [(key, list(group)) for key, group in groups]
+    ),
     "skipped": Sink(drain, lambda groups: [key for key, _ in groups]),
 }
-SOURCES: dict[str, tuple[Callable[[int], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
+SOURCES: dict[
+    str, tuple[Callable[[int], Any], Callable[[Any], Any], Callable[[Any], Any]]
+] = {
     # name -> data, the iterable of one run, a key in C
     "list": (runs_of_ten, iter, abs),
     "range": (range, iter, math.isqrt),
@@ -48,12 +52,19 @@ def case(source: str, key_name: str, groups: str) -> Case:
     return Case(
         f"{source}, {key_name}, {groups}",
         setup,
-        {"pygenx": partial(grouped, groupby), "itertools.groupby": partial(grouped, itertools_groupby)},
+        {
+            "pygenx": partial(grouped, groupby),
+            "itertools.groupby": partial(grouped, itertools_groupby),
+        },
         ("itertools.groupby",),
         SINKS[groups],
         goals={"itertools.groupby": NEVER_SLOWER},
-        headline="`groupby` of a list, groups consumed" if (source, key_name, groups) == ("list", "no key", "consumed") else "",
+        headline="`groupby` of a list, groups consumed"
+        if (source, key_name, groups) == ("list", "no key", "consumed")
+        else "",
     )
 
 
-CASES = [case(source, key, groups) for source in SOURCES for key in KEYS for groups in SINKS]
+CASES = [
+    case(source, key, groups) for source in SOURCES for key in KEYS for groups in SINKS
+]

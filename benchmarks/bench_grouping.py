@@ -1,4 +1,4 @@
-"""grouping: a coroutine that takes items and gives finished groups, against the same written as a generator."""
+"""grouping: a coroutine that gives finished groups, against generator coroutines."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -22,7 +22,7 @@ def runs_of_ten(size: int) -> list[int]:
 
 
 def coroutine(key: Key) -> Generator[Group | None, Any, Group]:
-    """send(item) gives the group that the item ended, or None; the last group is the return value."""
+    """send(item) gives the group that the item ended, or None; the last is returned."""
     item = yield None
     current = key(item)
     items = [item]
@@ -57,8 +57,16 @@ def coroutine_of_pairs() -> Generator[Group | None, Any, Group]:
         return current, items
 
 
-def coroutine_into(key: Key, sink: Callable[[Group], Any]) -> Generator[None, Any, None]:
-    """Each finished group goes to `sink`."""
+def collector(groups: list[Group]) -> Generator[None, Group, None]:
+    """A sink: keeps the groups that it is sent."""
+    while True:
+        groups.append((yield))
+
+
+def coroutine_into(
+    key: Key, sink: Generator[None, Group, None]
+) -> Generator[None, Any, None]:
+    """Each finished group is sent to `sink`."""
     item = yield
     current = key(item)
     items = [item]
@@ -66,18 +74,18 @@ def coroutine_into(key: Key, sink: Callable[[Group], Any]) -> Generator[None, An
         while True:
             item = yield
             if (new := key(item)) != current:
-                sink((current, items))
+                sink.send((current, items))
                 current, items = new, []
             items.append(item)
     except GeneratorExit:
-        sink((current, items))
+        sink.send((current, items))
 
 
 # -- driving them ----------------------------------------------------------------
 
 
 def driven(primed: Any, data: list[Any]) -> list[Group]:
-    """Everything a primed coroutine has finished while the items were sent (the last group stays inside)."""
+    """The groups finished while the items were sent (the last group stays inside)."""
     send = primed.send
     return [group for item in data if (group := send(item)) is not None]
 
@@ -93,20 +101,22 @@ def with_key(key: Key) -> Callable[[list[int]], list[tuple[int, Key]]]:
 
 def fed_by_pygenx(data: list[int]) -> list[Group]:
     groups: list[Group] = []
-    feed(data, grouping(decades, sink=groups.append))
+    feed(data, grouping(decades, sink=advanced(collector(groups))))
     return groups
 
 
 def fed_by_hand(data: list[int]) -> list[Group]:
     groups: list[Group] = []
-    target = advanced(coroutine_into(decades, groups.append))
+    target = advanced(coroutine_into(decades, advanced(collector(groups))))
     for item in data:
         target.send(item)
     target.close()
     return groups
 
 
-def keyed(name: str, key: Key, setup: Callable[[int], list[int]], headline: str = "") -> Case:
+def keyed(
+    name: str, key: Key, setup: Callable[[int], list[int]], headline: str = ""
+) -> Case:
     return Case(
         name,
         setup,
@@ -127,7 +137,9 @@ CASES = [
         lambda size: with_key(abs)(runs_of_ten(size)),
         {
             "pygenx": lambda data: driven(grouping(keep=False), data),
-            "generator coroutine": lambda data: driven(advanced(coroutine_of_pairs()), data),
+            "generator coroutine": lambda data: driven(
+                advanced(coroutine_of_pairs()), data
+            ),
         },
         ("generator coroutine",),
     ),

@@ -18,7 +18,9 @@ def receiver() -> Generator[None, Any, None]:
         yield
 
 
-def labelled(name: str, size: int, *, strict: bool = False) -> Generator[None, Any, None]:
+def labelled(
+    name: str, size: int, *, strict: bool = False
+) -> Generator[None, Any, None]:
     while name and size and not strict:
         yield
 
@@ -63,7 +65,13 @@ def inline_with_arguments(size: int) -> None:
         next(generator)
 
 
-def case(name: str, func: Function, called: Callable[[Function], Rival], by_hand: Rival, headline: str = "") -> Case:
+def case(
+    name: str,
+    func: Function,
+    called: Callable[[Function], Rival],
+    by_hand: Rival,
+    headline: str = "",
+) -> Case:
     return Case(
         name,
         int,
@@ -71,7 +79,9 @@ def case(name: str, func: Function, called: Callable[[Function], Rival], by_hand
             "pygenx": called(primed(func)),
             "inline next": by_hand,
             "wraps decorator": called(by_wraps(func)),
-            **optional("more_itertools", "consumer", lambda consumer: called(consumer(func))),
+            **optional(
+                "more_itertools", "consumer", lambda consumer: called(consumer(func))
+            ),
         },
         ("inline next", "wraps decorator"),
         size=1000,

@@ -1,4 +1,4 @@
-"""fold and feed: values sent into a running result, against generator coroutines and functools.reduce."""
+"""fold and feed: values sent into a running result, against generator coroutines."""
 
 import operator
 from collections.abc import Callable, Generator, Iterable
@@ -35,7 +35,7 @@ def advanced(target: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
 
 
 def last_answer(target: Any, data: Iterable[Any]) -> Any:
-    """What the last send gave: the loop of a producer that is called with one value at a time."""
+    """What the last send gave: the loop of a producer that has one value at a time."""
     send = target.send
     answer = None
     for item in data:
@@ -44,7 +44,7 @@ def last_answer(target: Any, data: Iterable[Any]) -> Any:
 
 
 def returned(target: Generator[Any, Any, Any]) -> Any:
-    """A generator's return value on every version (close() gives it from 3.13 on only)."""
+    """A generator's return value on every version (close() gives it from 3.13 on)."""
     try:
         target.throw(GeneratorExit)
     except StopIteration as stop:
@@ -70,7 +70,9 @@ CASES = [
         ints,
         {
             "pygenx": lambda data: last_answer(fold(operator.add, 0), data),
-            "generator coroutine": lambda data: last_answer(advanced(folding(operator.add, 0)), data),
+            "generator coroutine": lambda data: last_answer(
+                advanced(folding(operator.add, 0)), data
+            ),
         },
         ("generator coroutine",),
         headline="`fold(operator.add, 0)`, values sent one by one",
@@ -80,7 +82,9 @@ CASES = [
         range,
         {
             "pygenx": lambda data: feed(data, fold(operator.add, 0)),
-            "generator coroutine": lambda data: feed_by_hand(data, folding(operator.add, 0)),
+            "generator coroutine": lambda data: feed_by_hand(
+                data, folding(operator.add, 0)
+            ),
             "functools.reduce": lambda data: reduce(operator.add, data, 0),
         },
         ("generator coroutine", "functools.reduce"),
@@ -109,8 +113,12 @@ CASES = [
         "five values, fed and finished",
         lambda size: [range(1, 6)] * size,
         {
-            "pygenx": lambda sources: [feed(source, fold(operator.add, 0)) for source in sources],
-            "generator coroutine": lambda sources: [feed_by_hand(source, folding(operator.add, 0)) for source in sources],
+            "pygenx": lambda sources: [
+                feed(source, fold(operator.add, 0)) for source in sources
+            ],
+            "generator coroutine": lambda sources: [
+                feed_by_hand(source, folding(operator.add, 0)) for source in sources
+            ],
         },
         ("generator coroutine",),
         size=1000,

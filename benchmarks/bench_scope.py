@@ -1,4 +1,4 @@
-"""own and borrow: who closes a generator, against contextlib.closing and a wrapping generator expression."""
+"""own and borrow: who closes a generator, against contextlib.closing."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -58,12 +58,27 @@ CASES = [
         unit="block",
         headline="`with own(generator)`, three items",
     ),
-    Case("own, left early", triples, versus_closing(unfinished_blocks), ("contextlib.closing",), size=1000, unit="block"),
-    Case("own, a long generator", ints, versus_closing(long_block), ("contextlib.closing",)),
+    Case(
+        "own, left early",
+        triples,
+        versus_closing(unfinished_blocks),
+        ("contextlib.closing",),
+        size=1000,
+        unit="block",
+    ),
+    Case(
+        "own, a long generator",
+        ints,
+        versus_closing(long_block),
+        ("contextlib.closing",),
+    ),
     Case(
         "borrow, a long generator",
         ints,
-        {"pygenx": lambda data: borrow(generator(data)), "genexpr": lambda data: (item for item in generator(data))},
+        {
+            "pygenx": lambda data: borrow(generator(data)),
+            "genexpr": lambda data: (item for item in generator(data)),
+        },
         ("genexpr",),
         DRAIN,
     ),

@@ -1,4 +1,4 @@
-"""Sources: iterate(), against the generator and the accumulate() that give the same items."""
+"""Sources: iterate(), against a generator and an accumulate() with the same items."""
 
 import operator
 from collections.abc import Callable, Iterator
@@ -25,9 +25,19 @@ CASES = [
         {
             "pygenx": lambda size: islice(iterate(step, 0), size),
             "generator": lambda size: islice(by_generator(step, 0), size),
-            "accumulate": lambda size: accumulate(repeat(0, size), lambda value, _: step(value)),
-            **optional("more_itertools", "iterate", lambda iterate: lambda size: islice(iterate(step, 0), size)),
-            **optional("cytoolz", "iterate", lambda iterate: lambda size: islice(iterate(step, 0), size)),
+            "accumulate": lambda size: accumulate(
+                repeat(0, size), lambda value, _: step(value)
+            ),
+            **optional(
+                "more_itertools",
+                "iterate",
+                lambda iterate: lambda size: islice(iterate(step, 0), size),
+            ),
+            **optional(
+                "cytoolz",
+                "iterate",
+                lambda iterate: lambda size: islice(iterate(step, 0), size),
+            ),
         },
         ("generator", "accumulate"),
         DRAIN,

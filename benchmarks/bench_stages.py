@@ -1,7 +1,8 @@
-"""Every stage, pulled (an iterator drained from outside) and drained (`.list()`), over a list.
+"""Every stage, pulled (an iterator drained from outside) and drained (`.list()`).
 
-The callables are opaque: C functions, or a Python function too big for anything but a call. Rivals are the stack of
-builtin and itertools iterators, the generator expression and, for the drain, the comprehension.
+Most callables are opaque: C functions, or a Python function too big for anything but a
+call. Rivals are the stack of builtin and itertools iterators, the generator expression
+and, for the drain, the comprehension.
 """
 
 import operator
@@ -11,7 +12,17 @@ from functools import partial
 from itertools import chain, dropwhile, filterfalse, islice, starmap, takewhile
 from typing import Any
 
-from benchmarks.cases import DRAIN, OPAQUE, Case, Rival, generator, ints, optional, pairs, texts
+from benchmarks.cases import (
+    DRAIN,
+    OPAQUE,
+    Case,
+    Rival,
+    generator,
+    ints,
+    optional,
+    pairs,
+    texts,
+)
 from pygenx import Pipeline, pipe
 
 STACK = "builtin stack"
@@ -21,7 +32,7 @@ COMPREHENSION = "comprehension"
 
 @dataclass(frozen=True)
 class Work:
-    """A program in each spelling; `pygenx` and `stack` give an iterator, `comprehension` a list."""
+    """A program in each spelling; all give an iterator, but `comprehension` a list."""
 
     name: str
     setup: Callable[[int], Any]
@@ -53,7 +64,10 @@ def pulled(work: Work) -> Case:
 
 
 def drained(work: Work) -> Case:
-    rivals = {name: listed(rival) for name, rival in {**work.spellings(), **work.others}.items()}
+    rivals = {
+        name: listed(rival)
+        for name, rival in {**work.spellings(), **work.others}.items()
+    }
     rivals["pygenx"] = lambda data: work.pygenx(data).list()
     if work.comprehension:
         rivals[COMPREHENSION] = work.comprehension
@@ -70,8 +84,10 @@ def drained(work: Work) -> Case:
 # -- callables -------------------------------------------------------------------
 
 times_3 = (3).__mul__
-divides = partial(operator.and_, 1)  # truth of the lowest bit
+is_odd = partial(operator.and_, 1)
 is_small = (7000).__gt__
+by_lambda: Callable[[int], int] = lambda item: item * 3  # noqa: E731
+odd_by_lambda: Callable[[int], int] = lambda item: item & 1  # noqa: E731
 
 
 def nested_lists(size: int) -> list[list[int]]:
@@ -138,8 +154,8 @@ CALLABLES = [
     Work(
         "map(lambda)",
         ints,
-        lambda data: pipe(data).map(lambda item: item * 3),
-        lambda data: map(lambda item: item * 3, data),
+        lambda data: pipe(data).map(by_lambda),
+        lambda data: map(by_lambda, data),
         lambda data: (item * 3 for item in data),
         lambda data: [item * 3 for item in data],
         headline="`map(lambda x: x * 3)`, to a list",
@@ -171,17 +187,17 @@ CALLABLES = [
     Work(
         "filter(C).map(C)",
         ints,
-        lambda data: pipe(data).filter(divides).map(times_3),
-        lambda data: map(times_3, filter(divides, data)),
-        lambda data: (times_3(item) for item in data if divides(item)),
-        lambda data: [times_3(item) for item in data if divides(item)],
+        lambda data: pipe(data).filter(is_odd).map(times_3),
+        lambda data: map(times_3, filter(is_odd, data)),
+        lambda data: (times_3(item) for item in data if is_odd(item)),
+        lambda data: [times_3(item) for item in data if is_odd(item)],
         headline="`filter(f).map(g)` with C functions, to a list",
     ),
     Work(
         "filter(lambda).map(lambda)",
         ints,
-        lambda data: pipe(data).filter(lambda item: item & 1).map(lambda item: item * 3),
-        lambda data: map(lambda item: item * 3, filter(lambda item: item & 1, data)),
+        lambda data: pipe(data).filter(odd_by_lambda).map(by_lambda),
+        lambda data: map(by_lambda, filter(odd_by_lambda, data)),
         lambda data: (item * 3 for item in data if item & 1),
         lambda data: [item * 3 for item in data if item & 1],
         headline="`filter(lambda).map(lambda)`, to a list",
@@ -224,10 +240,10 @@ STAGES = [
     Work(
         "filterfalse(C)",
         ints,
-        lambda data: pipe(data).filterfalse(divides),
-        lambda data: filterfalse(divides, data),
-        lambda data: (item for item in data if not divides(item)),
-        lambda data: [item for item in data if not divides(item)],
+        lambda data: pipe(data).filterfalse(is_odd),
+        lambda data: filterfalse(is_odd, data),
+        lambda data: (item for item in data if not is_odd(item)),
+        lambda data: [item for item in data if not is_odd(item)],
     ),
     Work(
         "flat_map(str.split)",
@@ -246,7 +262,8 @@ STAGES = [
         chain.from_iterable,
         lambda data: (item for part in data for item in part),
         lambda data: [item for part in data for item in part],
-        optional("cytoolz", "concat", lambda concat: concat) | optional("iteration_utilities", "flatten", lambda flatten: flatten),
+        optional("cytoolz", "concat", lambda concat: concat)
+        | optional("iteration_utilities", "flatten", lambda flatten: flatten),
     ),
     Work("enumerate()", ints, lambda data: pipe(data).enumerate(), enumerate),
     Work(
@@ -266,15 +283,23 @@ STAGES = [
         ints,
         lambda data: pipe(data).take(len(data) // 2),
         lambda data: islice(data, len(data) // 2),
-        others=optional("more_itertools", "take", lambda take: lambda data: take(len(data) // 2, data))
-        | optional("cytoolz", "take", lambda take: lambda data: take(len(data) // 2, data)),
+        others=optional(
+            "more_itertools",
+            "take",
+            lambda take: lambda data: take(len(data) // 2, data),
+        )
+        | optional(
+            "cytoolz", "take", lambda take: lambda data: take(len(data) // 2, data)
+        ),
     ),
     Work(
         "drop(half)",
         ints,
         lambda data: pipe(data).drop(len(data) // 2),
         lambda data: islice(data, len(data) // 2, None),
-        others=optional("cytoolz", "drop", lambda drop: lambda data: drop(len(data) // 2, data)),
+        others=optional(
+            "cytoolz", "drop", lambda drop: lambda data: drop(len(data) // 2, data)
+        ),
     ),
     Work(
         "islice(1, None, 3)",
@@ -282,15 +307,33 @@ STAGES = [
         lambda data: pipe(data).islice(1, None, 3),
         lambda data: islice(data, 1, None, 3),
     ),
-    Work("chain(list)", ints, lambda data: pipe(data).chain(data), lambda data: chain(data, data)),
-    Work("prepend(list)", ints, lambda data: pipe(data).prepend(data), lambda data: chain(data, data)),
+    Work(
+        "chain(list)",
+        ints,
+        lambda data: pipe(data).chain(data),
+        lambda data: chain(data, data),
+    ),
+    Work(
+        "prepend(list)",
+        ints,
+        lambda data: pipe(data).prepend(data),
+        lambda data: chain(data, data),
+    ),
     Work(
         "tap(Python function)",
         ints,
         lambda data: pipe(data).tap(ignored),
         genexpr=partial(plain_tap, ignored),
-        others=optional("more_itertools", "side_effect", lambda side_effect: partial(side_effect, ignored))
-        | optional("iteration_utilities", "sideeffects", lambda sideeffects: lambda data: sideeffects(data, ignored, 1)),
+        others=optional(
+            "more_itertools",
+            "side_effect",
+            lambda side_effect: partial(side_effect, ignored),
+        )
+        | optional(
+            "iteration_utilities",
+            "sideeffects",
+            lambda sideeffects: lambda data: sideeffects(data, ignored, 1),
+        ),
     ),
 ]
 

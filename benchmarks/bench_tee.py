@@ -1,17 +1,29 @@
-"""tee: two branches read in lockstep (the buffer stays short) or one after the other (it holds everything)."""
+"""tee: two branches in lockstep (a short buffer) or far apart (it holds everything)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import tee as itertools_tee
 from threading import Lock
 from typing import Any
 
-from benchmarks.cases import DRAIN, DRAIN_EACH, NEVER_SLOWER, Case, Rival, Sink, generator, ints, optional
+from benchmarks.cases import (
+    DRAIN,
+    DRAIN_EACH,
+    NEVER_SLOWER,
+    Case,
+    Rival,
+    Sink,
+    generator,
+    ints,
+    optional,
+)
 from pygenx import tee
 
 Tee = Callable[[Iterable[Any]], Iterable[Iterator[Any]]]
 
 GOALS = {"itertools.tee": NEVER_SLOWER}
-SOURCES: dict[str, tuple[Callable[[int], Any], Callable[[Any], Any]]] = {  # name -> data, the iterable of one run
+SOURCES: dict[
+    str, tuple[Callable[[int], Any], Callable[[Any], Any]]
+] = {  # name -> data, the iterable of one run
     "list": (ints, iter),
     "range": (range, iter),
     "generator": (ints, generator),
@@ -19,7 +31,7 @@ SOURCES: dict[str, tuple[Callable[[int], Any], Callable[[Any], Any]]] = {  # nam
 
 
 class Locked:
-    """A branch of itertools.tee behind the lock that its siblings share: the plain-Python way to use threads."""
+    """A branch of itertools.tee behind a lock shared with its siblings, for threads."""
 
     def __init__(self, branch: Iterator[Any], lock: Lock) -> None:
         self.branch = branch
@@ -75,11 +87,17 @@ def locked(reading: str) -> Case:
         {
             "pygenx": read(lambda iterable: tee(iterable, lock=True), fresh),
             "itertools.tee with Lock": read(locked_tee, fresh),
-            **optional("more_itertools", "concurrent_tee", lambda concurrent: read(concurrent, fresh)),
+            **optional(
+                "more_itertools",
+                "concurrent_tee",
+                lambda concurrent: read(concurrent, fresh),
+            ),
         },
         ("itertools.tee with Lock",),
         sink,
-        headline="`tee(lock=True)` for threads, lockstep" if reading == "lockstep" else "",
+        headline="`tee(lock=True)` for threads, lockstep"
+        if reading == "lockstep"
+        else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Every terminal on a bare pipe against its builtin, over a list and over a generator."""
+"""Every terminal of a bare pipe against its builtin, over a list and a generator."""
 
 import operator
 from collections import Counter, deque
@@ -15,7 +15,7 @@ Plain = Callable[[Iterable[Any]], Any]
 
 @dataclass(frozen=True)
 class Terminal:
-    """`end` on a pipe, `plain` on the iterable itself (name -> function), `others` the same from the peers."""
+    """`end` of a pipe; `plain`, and `others` of the peers, on the iterable itself."""
 
     name: str
     setup: Callable[[int], Any]
@@ -33,10 +33,15 @@ def over(terminal: Terminal, source: str, fresh: Callable[[Any], Any]) -> Case:
         terminal.setup,
         {
             "pygenx": lambda data: terminal.end(pipe(fresh(data))),
-            **{name: started(plain) for name, plain in (terminal.plain | terminal.others).items()},
+            **{
+                name: started(plain)
+                for name, plain in (terminal.plain | terminal.others).items()
+            },
         },
         tuple(terminal.plain),
-        headline="`frequencies()` of a list" if (terminal.name, source) == ("frequencies()", "list") else "",
+        headline="`frequencies()` of a list"
+        if (terminal.name, source) == ("frequencies()", "list")
+        else "",
     )
 
 
@@ -128,7 +133,9 @@ TERMINALS = [
         {"sum(1 for)": counted, "loop": looped_count},
         optional("more_itertools", "ilen", lambda ilen: ilen)
         | optional("cytoolz", "count", lambda count: lambda items: count(iter(items)))
-        | optional("iteration_utilities", "count_items", lambda count_items: count_items),
+        | optional(
+            "iteration_utilities", "count_items", lambda count_items: count_items
+        ),
     ),
     Terminal(
         "frequencies()",
@@ -149,7 +156,11 @@ TERMINALS = [
         "reduce(lambda)",
         ints,
         lambda p: p.reduce(lambda total, item: total + item),
-        {"functools.reduce": lambda items: reduce(lambda total, item: total + item, items)},
+        {
+            "functools.reduce": lambda items: reduce(
+                lambda total, item: total + item, items
+            )
+        },
     ),
     Terminal(
         "last()",
@@ -157,20 +168,35 @@ TERMINALS = [
         lambda p: p.last(),
         {"deque": last_by_deque, "loop": last_by_loop},
         optional("more_itertools", "last", lambda last: lambda items: last(iter(items)))
-        | optional("iteration_utilities", "last", lambda last: lambda items: last(iter(items))),
+        | optional(
+            "iteration_utilities", "last", lambda last: lambda items: last(iter(items))
+        ),
     ),
-    Terminal("for_each(C)", ints, each_by_pipe, {"loop": each_by_loop, "map": each_by_map}),
+    Terminal(
+        "for_each(C)", ints, each_by_pipe, {"loop": each_by_loop, "map": each_by_map}
+    ),
     Terminal(
         "consume()",
         ints,
         lambda p: p.consume(),
         {"deque": drain},
         optional("more_itertools", "consume", lambda consume: consume)
-        | optional("iteration_utilities", "consume", lambda consume: lambda items: consume(items, None)),
+        | optional(
+            "iteration_utilities",
+            "consume",
+            lambda consume: lambda items: consume(items, None),
+        ),
     ),
     Terminal("to(sum)", ints, summed_by_to, {"sum": sum}),
 ]
 
-SOURCES: dict[str, Callable[[Any], Any]] = {"list": lambda data: data, "generator": generator}
+SOURCES: dict[str, Callable[[Any], Any]] = {
+    "list": lambda data: data,
+    "generator": generator,
+}
 
-CASES = [over(terminal, source, fresh) for terminal in TERMINALS for source, fresh in SOURCES.items()]
+CASES = [
+    over(terminal, source, fresh)
+    for terminal in TERMINALS
+    for source, fresh in SOURCES.items()
+]

@@ -98,7 +98,11 @@ CASES = [
     Case(
         "with, new each time",
         int,
-        {"pygenx": pygenx_blocks, "contextlib": blocks(by_contextlib), "class": blocks(Stopwatch)},
+        {
+            "pygenx": pygenx_blocks,
+            "contextlib": blocks(by_contextlib),
+            "class": blocks(Stopwatch),
+        },
         ("contextlib", "class"),
         size=1000,
         unit="block",
@@ -108,7 +112,10 @@ CASES = [
     Case(
         "with, one reused",
         int,
-        {"pygenx": blocks_of_one(timing(report=None)), "class": blocks_of_one(Stopwatch())},
+        {
+            "pygenx": blocks_of_one(timing(report=None)),
+            "class": blocks_of_one(Stopwatch()),
+        },
         ("class",),
         size=1000,
         unit="block",
@@ -116,7 +123,10 @@ CASES = [
     Case(
         "decorated function",
         int,
-        {"pygenx": calls(timing(report=None)(nothing)), "wraps decorator": calls(by_wraps(nothing))},
+        {
+            "pygenx": calls(timing(report=None)(nothing)),
+            "wraps decorator": calls(by_wraps(nothing)),
+        },
         ("wraps decorator",),
         size=1000,
         unit="call",

@@ -11,12 +11,16 @@ from pygenx import read_lines
 
 
 def by_pygenx(path: Path) -> dict[str, int]:
-    return read_lines(path).map(str.strip).map(str.lower).flat_map(str.split).frequencies()
+    return (
+        read_lines(path).map(str.strip).map(str.lower).flat_map(str.split).frequencies()
+    )
 
 
 def by_counter(path: Path) -> dict[str, int]:
     with path.open(encoding="utf-8") as lines:
-        return Counter(chain.from_iterable(map(str.split, map(str.lower, map(str.strip, lines)))))
+        return Counter(
+            chain.from_iterable(map(str.split, map(str.lower, map(str.strip, lines))))
+        )
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -67,7 +71,10 @@ CASES = [
     Case(
         "length of all lines",
         text_file,
-        {"pygenx": lambda path: read_lines(path).map(len).sum(), "file": lengths_by_file},
+        {
+            "pygenx": lambda path: read_lines(path).map(len).sum(),
+            "file": lengths_by_file,
+        },
         ("file",),
         unit="line",
         count=line_count,

@@ -1,4 +1,4 @@
-"""What a benchmark case is, and the small vocabulary that the bench_*.py files share."""
+"""What a benchmark case is, and the vocabulary that the bench_*.py files share."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 Rival = Callable[[Any], Any]
 
 PYGENX = "pygenx"
-MISSING: set[str] = set()  # rivals that this interpreter cannot offer, by name
+MISSING: set[str] = set()  # modules, or tools of modules, that are not there
 
-# The goals of the project that several families share (ratios: > 1 means pygenx is faster).
+# Goals that several families share (ratios: > 1 means pygenx is faster).
 NEVER_SLOWER = 1.0
 OPAQUE = 0.97  # opaque callables against the builtin map/filter stack
 
 
 @dataclass(frozen=True)
 class Sink:
-    """What is done with a rival's value: `timed` while the clock runs, `check` to compare the rivals."""
+    """What is done with a rival's value: `timed` by the clock, `check` to compare."""
 
     timed: Callable[[Any], Any]
     check: Callable[[Any], Any]
@@ -30,18 +30,24 @@ class Sink:
 
 @dataclass(frozen=True)
 class Case:
-    """One piece of work and the ways to do it. Each rival does all of it: `rival(setup(size))`."""
+    """A piece of work and the ways to do all of it, called as `rival(setup(size))`."""
 
     name: str
     setup: Callable[[int], Any]
     rivals: Mapping[str, Rival]
-    baseline: tuple[str, ...]  # the plain-Python and stdlib spellings; the fastest present one counts
+    baseline: tuple[
+        str, ...
+    ]  # the plain-Python and stdlib spellings; the fastest present one counts
     sink: Sink | None = None  # None: the rival's value is the result itself
     size: int = 10_000
     unit: str = "item"
-    goals: Mapping[str, float] = field(default_factory=dict)  # rival -> least ratio wanted
+    goals: Mapping[str, float] = field(
+        default_factory=dict
+    )  # rival -> least ratio wanted
     headline: str = ""  # how the README's table calls it; empty: not in that table
-    count: Callable[[Any], int] | None = None  # items in the data, where that is not `size`
+    count: Callable[[Any], int] | None = (
+        None  # items in the data, where that is not `size`
+    )
 
     def plain(self) -> list[str]:
         """The baselines that this interpreter has."""
@@ -108,11 +114,13 @@ def generator(data: Iterable[Any]) -> Iterator[Any]:
 
 
 def optional(module: str, name: str, make: Callable[[Any], Rival]) -> dict[str, Rival]:
-    """`{"module.name": make(tool)}`, or nothing, remembered in MISSING, when the tool is not there."""
-    label = f"{module}.{name}"
+    """`{"module.name": make(tool)}`, or nothing (see MISSING) without that tool."""
     try:
         tool = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
-        MISSING.add(label)
-        return {}
-    return {label: make(tool)}
+    except ImportError:
+        MISSING.add(module)
+    except AttributeError:
+        MISSING.add(f"{module}.{name}")
+    else:
+        return {f"{module}.{name}": make(tool)}
+    return {}

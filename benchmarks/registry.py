@@ -9,13 +9,29 @@ from pathlib import Path
 
 from benchmarks.cases import Case
 
-ORDER = ("words", "chain", "tee", "groupby", "grouping", "push", "primed", "timing", "scope", "short")
+ORDER = (
+    "words",
+    "chain",
+    "tee",
+    "groupby",
+    "grouping",
+    "push",
+    "primed",
+    "timing",
+    "scope",
+    "short",
+)
 
 
 def families() -> list[str]:
     """Names of the families: those of ORDER first, new files after them."""
-    found = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
-    return [name for name in ORDER if name in found] + [name for name in found if name not in ORDER]
+    found = sorted(
+        path.stem.removeprefix("bench_")
+        for path in Path(__file__).parent.glob("bench_*.py")
+    )
+    return [name for name in ORDER if name in found] + [
+        name for name in found if name not in ORDER
+    ]
 
 
 def cases_of(family: str) -> list[Case]:
@@ -28,7 +44,9 @@ def key_of(family: str, name: str) -> str:
     return f"{family}/{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}"
 
 
-def select(family: str = "", case: str = "", headlines: bool = False) -> Iterator[tuple[str, Case]]:
+def select(
+    family: str = "", case: str = "", headlines: bool = False
+) -> Iterator[tuple[str, Case]]:
     """The cases whose family is `family` and whose key contains `case` (empty: any)."""
     for name in families():
         if family and name != family:

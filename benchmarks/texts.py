@@ -1,4 +1,4 @@
-"""The text that the word benchmarks read: the one given, the one shipped with the project, or one made up."""
+"""The text of the word benchmarks: the one given, the one shipped, or one made up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _made: list[tempfile.TemporaryDirectory[str]] = []  # lives as long as the proce
 
 
 def use(path: Path) -> None:
-    """Read `path` from now on. Raises OSError or UnicodeDecodeError at once if that is not possible."""
+    """Read `path` from now on. OSError or UnicodeDecodeError if it cannot be read."""
     path.read_text(encoding="utf-8")
     _chosen[:] = [path]
 
@@ -26,20 +26,26 @@ def shipped() -> Path | None:
 
 
 def made_up(words: int = 100_000) -> Path:
-    """A file of invented words, some frequent and most rare, ten to a line; the same each time."""
+    """A file of invented words, few frequent and most rare; the same each time."""
     rng = random.Random(1)
-    vocabulary = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(5000)]
+    vocabulary = [
+        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9)))
+        for _ in range(5000)
+    ]
     weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
     drawn = rng.choices(vocabulary, weights, k=words)
     _made.append(tempfile.TemporaryDirectory(prefix="pygenx-bench-"))
     path = Path(_made[-1].name, "made-up.txt")
-    lines = (" ".join(drawn[start : start + 10]).capitalize() + "\n" for start in range(0, words, 10))
+    lines = (
+        " ".join(drawn[start : start + 10]).capitalize() + "\n"
+        for start in range(0, words, 10)
+    )
     path.write_text("".join(lines), encoding="utf-8")
     return path
 
 
 def text_file(_size: int = 0) -> Path:
-    """Setup of the word cases. The size asked for is not used: a text is as long as it is."""
+    """Setup of the word cases. No use for a size: a text is as long as it is."""
     if not _chosen:
         _chosen.append(shipped() or made_up())
     return _chosen[0]

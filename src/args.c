@@ -192,6 +192,30 @@ gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below)
 }
 
 int
+gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below)
+{
+    Py_ssize_t size = gx_as_size(*arg, minimum, below);
+    if (size == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    PyObject *normal = PyLong_FromSsize_t(size);
+    if (normal == NULL) {
+        return -1;
+    }
+    Py_SETREF(*arg, normal);
+    return 0;
+}
+
+int
+gx_check_optional_size(PyObject **arg, Py_ssize_t minimum, const char *below)
+{
+    if (*arg == NULL) {
+        *arg = Py_NewRef(Py_None);
+    }
+    return *arg == Py_None ? 0 : gx_check_size(arg, minimum, below);
+}
+
+int
 gx_check_callable(PyObject *func, const char *name)
 {
     if (PyCallable_Check(func)) {

@@ -71,6 +71,9 @@ add_types(PyObject *module, gx_state *state)
         }
         state->types[i] = (PyTypeObject *)type;
         state->types[i]->tp_vectorcall = def->construct;
+        if (def->ready != NULL && def->ready(state->types[i]) < 0) {
+            return -1;
+        }
         if (def->public && PyModule_AddType(module, state->types[i]) < 0) {
             return -1;
         }

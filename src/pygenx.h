@@ -15,6 +15,9 @@
     X(__qualname__) \
     X(__code__)     \
     X(close)        \
+    X(gi_running)   \
+    X(gi_suspended) \
+    X(result)       \
     X(send)         \
     X(start)        \
     X(step)         \
@@ -56,6 +59,7 @@ typedef struct {
     PyType_Spec *spec;
     vectorcallfunc construct; /* NULL: instances are made by C alone */
     bool public;              /* an attribute of the module */
+    int (*ready)(PyTypeObject *type); /* NULL, or what a spec cannot say */
 } gx_typedef;
 
 /* Module-level functions are listed in functions.def; each family defines
@@ -86,6 +90,10 @@ int gx_no_keywords(const char *name, PyObject *kwnames);
 /* An index >= minimum through __index__, or -1 with an error: TypeError,
    ValueError `below`, OverflowError above ssize_t. None is a TypeError. */
 Py_ssize_t gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below);
+/* The same, normalising *arg (owned) to an int; not given or None stays None. */
+int gx_check_optional_size(PyObject **arg, Py_ssize_t minimum, const char *below);
+/* The same for one that must be given. */
+int gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below);
 /* 0, or -1 with TypeError "NAME must be callable, not 'int'". */
 int gx_check_callable(PyObject *func, const char *name);
 

@@ -8,12 +8,11 @@ A tool is a short line of *nodes*. `node.pull()` gives the node's next item, ask
 node before it (`node.up`) for what it needs, or raises `End`. All state is kept in
 attributes, so that a node can be pulled again after an error: a generator could not. At
 the head of a line stands an `Input`, the only place where somebody else's iterator is
-asked, sent to, thrown into, closed and let go. At its tail stands a `Tool`, the face that
-users see, which keeps the promises common to all: sticky end, send and throw, ownership,
-the guard against re-entry.
+asked, sent to, thrown into, closed and let go. At its tail stands a `Tool`, the face
+that users see, which keeps the promises common to all: sticky end, send and throw,
+ownership, the guard against re-entry.
 """
 
-import builtins
 import functools
 import inspect
 import operator
@@ -21,7 +20,7 @@ import sys
 import time
 import weakref
 from collections import Counter, deque
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 MISSING = object()  # "not given", where None is data
 
@@ -74,9 +73,12 @@ class Input(Node):
         self.run = run or Run()
         self.up = None
         self.request = next  # how the iterator is asked the next time, and only then
+        self.answers = deque()  # to throw(), on their way out
         self.value = None
 
     def pull(self):
+        if self.answers:
+            return self.answers.popleft()
         if self.iterator is None:
             raise End(self.value)
         request, self.request = self.request, next
@@ -86,6 +88,17 @@ class Input(Node):
             self.value = stop.value
         self.leave(False)
         raise End(self.value)
+
+    def throw(self, error):
+        throw = getattr(self.iterator, "throw", None)
+        if throw is None or isinstance(error, GeneratorExit):
+            self.leave(True)
+            raise error
+        try:
+            self.answers.append(throw(error))
+        except StopIteration as stop:
+            self.value = stop.value
+            self.leave(False)
 
     def entry(self):
         return self
@@ -103,53 +116,45 @@ def close_iterator(iterator):
 
 
 def leave(node, close=False):
-    """Leave a node and all before it, nearest first; one error does not save the rest."""
-    with ExitStack() as stack:
-        line = []
-        while node is not None:
-            line.append(node)
-            node = node.up
-        for node in reversed(line):
-            stack.callback(node.leave, close)
+    """Leave a node and all before it, nearest first."""
+    actions = []
+    while node is not None:
+        actions.append(functools.partial(node.leave, close))
+        node = node.up
+    do_all(actions)
+
+
+def do_all(actions):
+    """Do them all, whatever fails; an error is the context of the next one."""
+    if actions:
+        try:
+            actions[0]()
+        finally:
+            do_all(actions[1:])
 
 
 # the face ----------------------------------------------------------------------------
 
 
-class Thrown:
-    """A request that throws, and remembers whether the error came back."""
-
-    def __init__(self, typ, val, tb):
-        if isinstance(typ, BaseException):
-            if val is not None:
-                raise TypeError("instance exception may not have a separate value")
-            error = typ
-        elif isinstance(typ, type) and issubclass(typ, BaseException):
-            if isinstance(val, typ):
-                error = val
-            elif isinstance(val, tuple):
-                error = typ(*val)
-            else:
-                error = typ() if val is None else typ(val)
+def exception(typ, val=None, tb=None):
+    """The exception that throw(typ, val, tb) means."""
+    if isinstance(typ, BaseException):
+        if val is not None:
+            raise TypeError("instance exception may not have a separate value")
+        error = typ
+    elif isinstance(typ, type) and issubclass(typ, BaseException):
+        if isinstance(val, typ):
+            error = val
+        elif isinstance(val, tuple):
+            error = typ(*val)
         else:
-            raise TypeError(
-                "exceptions must be classes or instances deriving from BaseException,"
-                f" not {type(typ).__name__}"
-            )
-        self.error = error if tb is None else error.with_traceback(tb)
-        self.came_back = True
-
-    def __call__(self, iterator):
-        if isinstance(self.error, GeneratorExit) or not hasattr(iterator, "throw"):
-            close_iterator(iterator)
-            raise self.error
-        try:
-            item = iterator.throw(self.error)
-        except StopIteration:
-            self.came_back = False
-            raise
-        self.came_back = False
-        return item
+            error = typ() if val is None else typ(val)
+    else:
+        raise TypeError(
+            "exceptions must be classes or instances deriving from BaseException, "
+            f"not {type(typ).__name__}"
+        )
+    return error if tb is None else error.with_traceback(tb)
 
 
 class Tool:
@@ -175,8 +180,8 @@ class Tool:
                 value = end.value if all(node.returns for node in self.line()) else None
             except StopIteration as stop:
                 raise RuntimeError("a callback raised StopIteration") from stop
-            self.finish()
             self.result = value
+            self.finish()
         raise StopIteration if value is None else StopIteration(value)
 
     def send(self, value, /):
@@ -190,21 +195,17 @@ class Tool:
         return next(self)
 
     def throw(self, typ, val=None, tb=None, /):
-        thrown = Thrown(typ, val, tb)
+        error = exception(typ, val, tb)
         with self.guard():
             if self.tail is None:
-                raise thrown.error
-            entry = self.tail.entry()
-            if entry.iterator is None:
+                raise error
+            self.started = True
+            try:
+                self.tail.entry().throw(error)
+            except BaseException:
                 self.finish()
-                raise thrown.error
-            entry.request = thrown
-        try:
-            return next(self)
-        except BaseException:
-            if thrown.came_back:
-                self.finish()
-            raise
+                raise
+        return next(self)
 
     def close(self):
         with self.guard():
@@ -448,12 +449,11 @@ class Queued(Nested):
         self.inner = Input(self.queue.popleft(), self.run)
 
     def leave(self, close):
-        with ExitStack() as stack:
-            if close or self.run.owned:
-                for iterable in reversed(self.queue):
-                    stack.callback(close_iterator, iterable)
-            stack.callback(super().leave, close)
+        actions = [functools.partial(super().leave, close)]
+        if close or self.run.owned:
+            actions += [functools.partial(close_iterator, i) for i in self.queue]
         self.queue.clear()
+        do_all(actions)
 
 
 class Append(Queued):
@@ -638,34 +638,34 @@ class pipe(Tool):
         return program.extend(self)
 
     def list(self):
-        return self.drain("list", builtins.list)
+        return self.drain("list", list)
 
     def tuple(self):
-        return self.drain("tuple", builtins.tuple)
+        return self.drain("tuple", tuple)
 
     def set(self):
-        return self.drain("set", builtins.set)
+        return self.drain("set", set)
 
     def dict(self):
-        return self.drain("dict", builtins.dict)
+        return self.drain("dict", dict)
 
     def sum(self, start=0, /):
-        return self.drain("sum", lambda items: builtins.sum(items, start))
+        return self.drain("sum", lambda items: sum(items, start))
 
     def min(self, **options):
-        return self.drain("min", functools.partial(builtins.min, **options))
+        return self.drain("min", functools.partial(min, **options))
 
     def max(self, **options):
-        return self.drain("max", functools.partial(builtins.max, **options))
+        return self.drain("max", functools.partial(max, **options))
 
     def any(self):
-        return self.drain("any", builtins.any)
+        return self.drain("any", any)
 
     def all(self):
-        return self.drain("all", builtins.all)
+        return self.drain("all", all)
 
     def count(self):
-        return self.drain("count", lambda items: builtins.sum(1 for _ in items))
+        return self.drain("count", lambda items: sum(1 for _ in items))
 
     def frequencies(self):
         return self.drain("frequencies", Counter)
@@ -675,9 +675,7 @@ class pipe(Tool):
 
     def reduce(self, func, initial=MISSING, /):
         start = () if initial is MISSING else (initial,)
-        return self.drain(
-            "reduce", lambda items: functools.reduce(func, items, *start)
-        )
+        return self.drain("reduce", lambda items: functools.reduce(func, items, *start))
 
     def first(self, default=MISSING, /):
         return self.drain("first", lambda items: one_of(items, default))
@@ -687,7 +685,7 @@ class pipe(Tool):
 
     def for_each(self, func, /):
         check_callable(func)
-        self.drain("for_each", lambda items: deque(builtins.map(func, items), 0))
+        self.drain("for_each", lambda items: deque(map(func, items), 0))
 
     def consume(self, n=None, /):
         if n is not None:
@@ -725,9 +723,9 @@ class Pipeline:
                         f"{name}() would read an iterator only once; use an iterable "
                         "that can be read again or a function that makes one"
                     )
+        STAGES[name](Input(()), *args, **kwargs)  # checks the arguments
         longer = Pipeline()
         longer.rows = (*self.rows, (name, args, kwargs))
-        pipe(()) | longer  # checks the arguments
         return longer
 
     def extend(self, upstream):
@@ -790,9 +788,7 @@ class own(Tool):
     def __next__(self):
         try:
             return super().__next__()
-        except ReentrancyError:
-            raise
-        except StopIteration:
+        except (StopIteration, ReentrancyError):
             raise
         except BaseException:
             self.finish(close=True)
@@ -868,7 +864,8 @@ class Cursor(Node):
 
     def leave(self, close):
         self.shared.cursors.discard(self)
-        self.up = self.shared.input if not self.shared.cursors else None
+        if not self.shared.cursors:  # this was the last branch
+            self.shared.input.leave(close)
 
 
 class Branch(Tool):
@@ -886,7 +883,6 @@ class Branch(Tool):
         tail, self.tail = self.tail, None
         if tail is not None:
             tail.leave(close)
-            leave(tail.up, close)  # the source, if this was the last branch
 
 
 def tee(iterable, n=2, *, lock=False, maxlen=None):
@@ -909,8 +905,8 @@ class Runs(Node):
     """The items of a source with their keys, read by a groupby and its groups."""
 
     one_to_one = False
-    group = None  # the last group handed out
-    key = MISSING  # of the last group
+    group = 0  # the number of the last group handed out
+    key = MISSING  # its key
     pending = None  # (key, item) that has been read but not handed out
 
     def __init__(self, up, key):
@@ -918,12 +914,11 @@ class Runs(Node):
         self.key_of = (lambda item: item) if key is None else check_callable(key)
 
     def pull(self):
-        self.group = None
+        self.group += 1  # from here on the group before is empty
         while not self.at_new_key():
             self.pending = None
         self.key = self.pending[0]
-        self.group = group = Group(GroupItems(self))
-        return self.key, group
+        return self.key, Group(GroupItems(self))
 
     def at_new_key(self):
         """Read an item unless one is pending; does its key begin a new group?"""
@@ -938,14 +933,21 @@ class Runs(Node):
             self.pending = None  # the failing item is consumed
             raise
 
+    def leave(self, close):
+        self.pending = None
+
 
 class GroupItems(Node):
     one_to_one = False
     returns = False
 
+    def __init__(self, up):
+        super().__init__(up)
+        self.number = up.group
+
     def pull(self):
         runs = self.up
-        if runs.group is None or runs.group.tail is not self or runs.at_new_key():
+        if runs.group != self.number or runs.at_new_key():
             raise End
         item, runs.pending = runs.pending[1], None
         return item
@@ -954,30 +956,30 @@ class GroupItems(Node):
 class Group(Tool):
     """The items of one key, read from the source that all groups share."""
 
-    def finish(self, close=False):
-        if close:
-            for _ in iter(self.skip, False):
-                pass
-        self.tail = None
-
-    def skip(self):
-        try:
-            self.tail.pull()
-        except (AttributeError, End):
-            return False
-        return True
-
     def __enter__(self):
         return self
+
+    def finish(self, close=False):
+        tail, self.tail = self.tail, None
+        try:
+            while close and tail is not None:  # the groupby goes on behind this group
+                tail.pull()
+        except End:
+            pass
 
 
 class groupby(Tool):
     def __init__(self, iterable, key=None):
         super().__init__(Runs(Input(iterable), key))
 
+    def __next__(self):
+        key, group = super().__next__()
+        group.parent = self  # which a group keeps alive
+        return key, group
+
 
 class grouping:
-    """The coroutine of groupby: send it items, it returns each group that is complete."""
+    """groupby as a coroutine: send it items, it returns each complete group."""
 
     def __init__(self, key=None, *, sink=None, keep=None):
         self.key_of = None if key is None else check_callable(key)
@@ -1036,6 +1038,7 @@ class grouping:
 
 def primed(func, /):
     """Call `func` and advance what it returns to its first yield."""
+    check_callable(func)
 
     def ended(stop):
         error = RuntimeError(f"{func.__qualname__}() ended before its first yield")
@@ -1081,7 +1084,7 @@ class fold:
 
     def throw(self, typ, val=None, tb=None, /):
         self.close()
-        raise Thrown(typ, val, tb).error
+        raise exception(typ, val, tb)
 
     def close(self):
         self.open = False
@@ -1090,9 +1093,8 @@ class fold:
 def feed(source, target, /):
     """Send all of `source` to `target`, close it, return its result."""
     iterator = iter(source)
-    is_generator = inspect.isgenerator(target)
     try:
-        if is_generator and inspect.getgeneratorstate(target) == inspect.GEN_CREATED:
+        if is_new(target):
             next(target)
         while True:
             try:
@@ -1103,15 +1105,30 @@ def feed(source, target, /):
                 target.throw(error)
             else:
                 target.send(item)
-        if is_generator:
-            target.throw(GeneratorExit)
-            raise RuntimeError("generator ignored GeneratorExit")
-    except StopIteration as stop:  # the target returned
+    except StopIteration as stop:  # the target has returned
         return stop.value
+    return result_of(target)
+
+
+def is_new(target):
+    return (
+        inspect.isgenerator(target)
+        and inspect.getgeneratorstate(target) == inspect.GEN_CREATED
+    )
+
+
+def result_of(target):
+    """Close a target; what it returns."""
+    if not inspect.isgenerator(target):
+        target.close()
+        return getattr(target, "result", None)
+    try:
+        target.throw(GeneratorExit)
     except GeneratorExit:
         return None
-    target.close()
-    return getattr(target, "result", None)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("generator ignored GeneratorExit")
 
 
 class timing:
@@ -1179,7 +1196,12 @@ class read_lines(pipe):
                         if self.skip:
                             continue
                         raise
-                for line in self.file:
+                try:
+                    line = self.file.readline()
+                except BaseException:
+                    self.close()
+                    raise
+                if line:
                     self.lineno += 1
                     return line if self.keepends else line.removesuffix("\n")
                 self.close()

@@ -1,0 +1,536 @@
+# The types of pygenx. Inside `pipe` and `Pipeline` the names list, tuple, set, dict
+# are methods: the builtins are spelled _list, _tuple, _set, _dict here.
+#
+# Any stands for what cannot be known: values sent, return values of sources, the
+# items that `fold` and `grouping` are fed.
+
+from _typeshed import (
+    StrPath,
+    SupportsAdd,
+    SupportsRAdd,
+    SupportsRichComparison,
+)
+from builtins import dict as _dict
+from builtins import list as _list
+from builtins import set as _set
+from builtins import tuple as _tuple
+from collections import Counter
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from types import TracebackType
+from typing import (
+    IO,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypeGuard,
+    TypeVarTuple,
+    final,
+    overload,
+    type_check_only,
+)
+
+from typing_extensions import TypeIs, TypeVar, disjoint_base
+
+__all__ = [
+    "Pipeline",
+    "ReentrancyError",
+    "borrow",
+    "chain",
+    "feed",
+    "fold",
+    "groupby",
+    "grouping",
+    "iterate",
+    "own",
+    "pipe",
+    "primed",
+    "read_lines",
+    "tee",
+    "timing",
+]
+
+__version__: str
+
+_T = TypeVar("_T")
+_S = TypeVar("_S")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_R = TypeVar("_R")
+_G = TypeVar("_G", default=list[Any])
+_D = TypeVar("_D")
+_Start = TypeVar("_Start", bound=SupportsAdd[Any, Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
+_I = TypeVar("_I", bound=Iterator[Any])
+_A = TypeVar("_A", bound=AsyncGenerator[Any, Any])
+_T_co = TypeVar("_T_co", covariant=True)
+_K_co = TypeVar("_K_co", covariant=True)
+_R_co = TypeVar("_R_co", covariant=True)
+_T_contra = TypeVar("_T_contra", contravariant=True)
+_In = TypeVar("_In", contravariant=True, default=Any)
+_Out = TypeVar("_Out", covariant=True, default=_In)
+_P = ParamSpec("_P")
+_Bound = ParamSpec("_Bound")
+_Ts = TypeVarTuple("_Ts")
+
+@type_check_only
+class _Summable(SupportsAdd[int, Any], SupportsRAdd[int, Any], Protocol): ...
+
+@type_check_only
+class _Sender(Protocol[_T_contra]):
+    def send(self, value: _T_contra, /) -> object: ...
+
+# What items can be fed to.
+_Sink: TypeAlias = _Sender[_T] | Callable[[_T], object]
+
+class ReentrancyError(ValueError, RuntimeError): ...
+
+# What every iterator of pygenx can do: the generator protocol, and `with`.
+@type_check_only
+class _Owning(Iterator[_T_co]):
+    @property
+    def result(self) -> Any: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T_co: ...
+    def send(self, value: Any, /) -> _T_co: ...
+    @overload
+    def throw(
+        self,
+        typ: type[BaseException],
+        val: object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> _T_co: ...
+    @overload
+    def throw(
+        self, typ: BaseException, val: None = None, tb: TracebackType | None = None, /
+    ) -> _T_co: ...
+    def close(self) -> None: ...
+    def __exit__(
+        self,
+        typ: type[BaseException] | None,
+        val: BaseException | None,
+        tb: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __length_hint__(self) -> int: ...
+
+@type_check_only
+class _Iterator(_Owning[_T_co]):
+    def __enter__(self) -> Self: ...
+
+# -- generator tools ---------------------------------------------------------
+
+@disjoint_base
+class chain(_Iterator[_T_co]):
+    def __new__(cls, *iterables: Iterable[_T_co]) -> Self: ...
+    @classmethod
+    def from_iterable(cls, iterable: Iterable[Iterable[_S]], /) -> chain[_S]: ...
+
+@final
+@type_check_only
+class _Branch(_Iterator[_T_co]):
+    def __new__(cls, iterable: Iterable[_T_co], /) -> Self: ...
+
+@overload
+def tee(
+    iterable: Iterable[_T],
+    n: Literal[2] = 2,
+    *,
+    lock: bool = False,
+    maxlen: SupportsIndex | None = None,
+) -> tuple[_Branch[_T], _Branch[_T]]: ...
+@overload
+def tee(
+    iterable: Iterable[_T],
+    n: Literal[3],
+    *,
+    lock: bool = False,
+    maxlen: SupportsIndex | None = None,
+) -> tuple[_Branch[_T], _Branch[_T], _Branch[_T]]: ...
+@overload
+def tee(
+    iterable: Iterable[_T],
+    n: SupportsIndex,
+    *,
+    lock: bool = False,
+    maxlen: SupportsIndex | None = None,
+) -> tuple[_Branch[_T], ...]: ...
+
+@final
+@type_check_only
+class _Group(_Iterator[_T_co]): ...
+
+@disjoint_base
+class groupby(_Iterator[tuple[_K_co, _Group[_T_co]]], Generic[_K_co, _T_co]):
+    @overload
+    def __new__(cls, iterable: Iterable[_T], key: None = None) -> groupby[_T, _T]: ...
+    @overload
+    def __new__(
+        cls, iterable: Iterable[_T], key: Callable[[_T], _K]
+    ) -> groupby[_K, _T]: ...
+
+@final
+class own(_Owning[_T_co]):
+    def __new__(cls, iterable: Iterable[_T_co], /) -> Self: ...
+    def __enter__(self) -> borrow[_T_co]: ...
+
+@final
+class borrow(_Iterator[_T_co]):
+    def __new__(cls, iterable: Iterable[_T_co], /) -> Self: ...
+
+@final
+class primed(Generic[_P, _R_co]):
+    @overload
+    def __new__(
+        cls, func: Callable[_P, _A], /
+    ) -> primed[_P, Coroutine[Any, Any, _A]]: ...
+    @overload
+    def __new__(cls, func: Callable[_P, _I], /) -> primed[_P, _I]: ...
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: primed[Concatenate[_S, _Bound], _R],
+        instance: _S,
+        owner: type | None = None,
+        /,
+    ) -> Callable[_Bound, _R]: ...
+    @property
+    def __wrapped__(self) -> Callable[_P, Any]: ...
+
+# -- push kit ----------------------------------------------------------------
+
+@type_check_only
+class _Push:
+    @property
+    def result(self) -> Any: ...
+    @overload
+    def throw(
+        self,
+        typ: type[BaseException],
+        val: object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    @overload
+    def throw(
+        self, typ: BaseException, val: None = None, tb: TracebackType | None = None, /
+    ) -> Any: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        typ: type[BaseException] | None,
+        val: BaseException | None,
+        tb: TracebackType | None,
+        /,
+    ) -> None: ...
+
+# Generic in the key and in what a group holds: a list, or what `fold` makes of it.
+@final
+class grouping(_Push, Generic[_K, _G]):
+    @overload
+    def __new__(
+        cls,
+        key: None = None,
+        *,
+        sink: _Sink[tuple[Any, list[Any]]] | None = None,
+        keep: bool | None = None,
+        fold: None = None,
+    ) -> grouping[Any]: ...
+    @overload
+    def __new__(
+        cls,
+        key: Callable[[Any], _S],
+        *,
+        sink: _Sink[tuple[_S, list[Any]]] | None = None,
+        keep: bool | None = None,
+        fold: None = None,
+    ) -> grouping[_S]: ...
+    @overload
+    def __new__(
+        cls,
+        key: None = None,
+        *,
+        sink: _Sink[tuple[Any, _R]] | None = None,
+        keep: bool | None = None,
+        fold: Callable[[_R, Any], _R],
+        init: _R = ...,
+    ) -> grouping[Any, _R]: ...
+    @overload
+    def __new__(
+        cls,
+        key: Callable[[Any], _S],
+        *,
+        sink: _Sink[tuple[_S, _R]] | None = None,
+        keep: bool | None = None,
+        fold: Callable[[_R, Any], _R],
+        init: _R = ...,
+    ) -> grouping[_S, _R]: ...
+    @property
+    def current(self) -> tuple[_K, _G] | None: ...
+    def send(self, item: Any, /) -> tuple[_K, _G] | None: ...
+    def close(self) -> tuple[_K, _G] | None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[_K, _G]: ...
+
+@final
+class fold(_Push, Generic[_R]):
+    def __new__(cls, func: Callable[[_R, Any], _R], initial: _R, /) -> Self: ...
+    @property
+    def value(self) -> _R: ...
+    def send(self, item: Any, /) -> _R: ...
+    def close(self) -> _R: ...
+    def __next__(self) -> Any: ...
+
+@overload
+def feed(source: Iterable[Any], target: fold[_R], /) -> _R: ...
+@overload
+def feed(source: Iterable[_T], target: Generator[Any, _T, _R], /) -> _R | None: ...
+@overload
+def feed(source: Iterable[_T], target: _Sink[_T], /) -> Any: ...
+
+# -- timing ------------------------------------------------------------------
+
+@final
+class timing:
+    @overload
+    def __new__(
+        cls,
+        label: str = "Elapsed time",
+        *,
+        report: Callable[[Any], object] | None = ...,
+    ) -> Self: ...
+    @overload
+    def __new__(cls, label: _F) -> _F: ...
+    def __call__(self, func: _F, /) -> _F: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        typ: type[BaseException] | None,
+        val: BaseException | None,
+        tb: TracebackType | None,
+        /,
+    ) -> None: ...
+
+# -- pipelines ---------------------------------------------------------------
+
+@final
+class pipe(_Iterator[_T_co]):
+    def __new__(cls, source: Iterable[_T_co], /) -> Self: ...
+    def explain(self) -> str: ...
+    def __or__(self, other: Pipeline[_T_co, _S], /) -> pipe[_S]: ...
+
+    # stages
+    def map(self, func: Callable[[_T_co], _S], /) -> pipe[_S]: ...
+    def starmap(
+        self: pipe[_tuple[*_Ts]], func: Callable[[*_Ts], _S], /
+    ) -> pipe[_S]: ...
+    @overload
+    def filter(self: pipe[_S | None], pred: None, /) -> pipe[_S]: ...
+    @overload
+    def filter(self, pred: Callable[[_T_co], TypeGuard[_S]], /) -> pipe[_S]: ...
+    @overload
+    def filter(self, pred: Callable[[_T_co], TypeIs[_S]], /) -> pipe[_S]: ...
+    @overload
+    def filter(self, pred: Callable[[_T_co], object], /) -> pipe[_T_co]: ...
+    def filterfalse(self, pred: Callable[[_T_co], object] | None, /) -> pipe[_T_co]: ...
+    def flat_map(self, func: Callable[[_T_co], Iterable[_S]], /) -> pipe[_S]: ...
+    def flatten(self: pipe[Iterable[_S]]) -> pipe[_S]: ...
+    def enumerate(self, start: SupportsIndex = 0) -> pipe[_tuple[int, _T_co]]: ...
+    def takewhile(self, pred: Callable[[_T_co], object], /) -> pipe[_T_co]: ...
+    def dropwhile(self, pred: Callable[[_T_co], object], /) -> pipe[_T_co]: ...
+    def take(self, n: SupportsIndex) -> pipe[_T_co]: ...
+    def drop(self, n: SupportsIndex) -> pipe[_T_co]: ...
+    @overload
+    def islice(self, stop: SupportsIndex | None, /) -> pipe[_T_co]: ...
+    @overload
+    def islice(
+        self,
+        start: SupportsIndex | None,
+        stop: SupportsIndex | None,
+        step: SupportsIndex | None = None,
+        /,
+    ) -> pipe[_T_co]: ...
+    def batched(
+        self, n: SupportsIndex, *, strict: bool = False
+    ) -> pipe[_tuple[_T_co, ...]]: ...
+    def chain(self, *iterables: Iterable[_S]) -> pipe[_T_co | _S]: ...
+    def prepend(self, *iterables: Iterable[_S]) -> pipe[_T_co | _S]: ...
+    @overload
+    def tap(
+        self,
+        func: Callable[[_T_co], object],
+        chunk_size: None = None,
+        before: Callable[[], object] | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> pipe[_T_co]: ...
+    @overload
+    def tap(
+        self,
+        func: Callable[[_list[_T_co]], object],
+        chunk_size: SupportsIndex,
+        before: Callable[[], object] | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> pipe[_T_co]: ...
+
+    # terminals
+    def list(self) -> _list[_T_co]: ...
+    def tuple(self) -> _tuple[_T_co, ...]: ...
+    def set(self) -> _set[_T_co]: ...
+    @overload
+    def dict(self: pipe[_tuple[_K, _V]]) -> _dict[_K, _V]: ...
+    @overload
+    def dict(self: pipe[_list[_S]]) -> _dict[_S, _S]: ...
+    @overload
+    def sum(self: pipe[bool], start: int = 0) -> int: ...
+    @overload
+    def sum(self: pipe[_Summable]) -> _T_co | Literal[0]: ...
+    @overload
+    def sum(self: pipe[SupportsAdd[Any, Any]], start: _Start) -> _T_co | _Start: ...
+    @overload
+    def min(self: pipe[SupportsRichComparison], *, key: None = None) -> _T_co: ...
+    @overload
+    def min(
+        self: pipe[SupportsRichComparison], *, key: None = None, default: _D
+    ) -> _T_co | _D: ...
+    @overload
+    def min(self, *, key: Callable[[_T_co], SupportsRichComparison]) -> _T_co: ...
+    @overload
+    def min(
+        self, *, key: Callable[[_T_co], SupportsRichComparison], default: _D
+    ) -> _T_co | _D: ...
+    @overload
+    def max(self: pipe[SupportsRichComparison], *, key: None = None) -> _T_co: ...
+    @overload
+    def max(
+        self: pipe[SupportsRichComparison], *, key: None = None, default: _D
+    ) -> _T_co | _D: ...
+    @overload
+    def max(self, *, key: Callable[[_T_co], SupportsRichComparison]) -> _T_co: ...
+    @overload
+    def max(
+        self, *, key: Callable[[_T_co], SupportsRichComparison], default: _D
+    ) -> _T_co | _D: ...
+    def any(self) -> bool: ...
+    def all(self) -> bool: ...
+    def count(self) -> int: ...
+    def frequencies(self) -> Counter[_T_co]: ...
+    def join(self: pipe[str], sep: str = "", /) -> str: ...
+    @overload
+    def reduce(self: pipe[_S], func: Callable[[_S, _S], _S], /) -> _S: ...
+    @overload
+    def reduce(self, func: Callable[[_R, _T_co], _R], /, initial: _R) -> _R: ...
+    @overload
+    def first(self) -> _T_co: ...
+    @overload
+    def first(self, default: _D, /) -> _T_co | _D: ...
+    @overload
+    def last(self) -> _T_co: ...
+    @overload
+    def last(self, default: _D, /) -> _T_co | _D: ...
+    def for_each(self, func: Callable[[_T_co], object], /) -> None: ...
+    def consume(self, n: SupportsIndex | None = None, /) -> None: ...
+    def to(
+        self,
+        func: Callable[Concatenate[pipe[_T_co], _P], _R],
+        /,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _R: ...
+
+@final
+class Pipeline(Generic[_In, _Out]):
+    def __new__(cls) -> Pipeline[_In, _In]: ...
+    def __call__(self, source: Iterable[_In], /) -> pipe[_Out]: ...
+    def explain(self) -> str: ...
+    def __or__(self, other: Pipeline[_Out, _S], /) -> Pipeline[_In, _S]: ...
+    __array_ufunc__: None
+
+    # stages
+    def map(self, func: Callable[[_Out], _S], /) -> Pipeline[_In, _S]: ...
+    def starmap(
+        self: Pipeline[_In, _tuple[*_Ts]], func: Callable[[*_Ts], _S], /
+    ) -> Pipeline[_In, _S]: ...
+    @overload
+    def filter(self: Pipeline[_In, _S | None], pred: None, /) -> Pipeline[_In, _S]: ...
+    @overload
+    def filter(self, pred: Callable[[_Out], TypeGuard[_S]], /) -> Pipeline[_In, _S]: ...
+    @overload
+    def filter(self, pred: Callable[[_Out], TypeIs[_S]], /) -> Pipeline[_In, _S]: ...
+    @overload
+    def filter(self, pred: Callable[[_Out], object], /) -> Pipeline[_In, _Out]: ...
+    def filterfalse(
+        self, pred: Callable[[_Out], object] | None, /
+    ) -> Pipeline[_In, _Out]: ...
+    def flat_map(
+        self, func: Callable[[_Out], Iterable[_S]], /
+    ) -> Pipeline[_In, _S]: ...
+    def flatten(self: Pipeline[_In, Iterable[_S]]) -> Pipeline[_In, _S]: ...
+    def enumerate(
+        self, start: SupportsIndex = 0
+    ) -> Pipeline[_In, _tuple[int, _Out]]: ...
+    def takewhile(self, pred: Callable[[_Out], object], /) -> Pipeline[_In, _Out]: ...
+    def dropwhile(self, pred: Callable[[_Out], object], /) -> Pipeline[_In, _Out]: ...
+    def take(self, n: SupportsIndex) -> Pipeline[_In, _Out]: ...
+    def drop(self, n: SupportsIndex) -> Pipeline[_In, _Out]: ...
+    @overload
+    def islice(self, stop: SupportsIndex | None, /) -> Pipeline[_In, _Out]: ...
+    @overload
+    def islice(
+        self,
+        start: SupportsIndex | None,
+        stop: SupportsIndex | None,
+        step: SupportsIndex | None = None,
+        /,
+    ) -> Pipeline[_In, _Out]: ...
+    def batched(
+        self, n: SupportsIndex, *, strict: bool = False
+    ) -> Pipeline[_In, _tuple[_Out, ...]]: ...
+    def chain(
+        self, *iterables: Iterable[_S] | Callable[[], Iterable[_S]]
+    ) -> Pipeline[_In, _Out | _S]: ...
+    def prepend(
+        self, *iterables: Iterable[_S] | Callable[[], Iterable[_S]]
+    ) -> Pipeline[_In, _Out | _S]: ...
+    @overload
+    def tap(
+        self,
+        func: Callable[[_Out], object],
+        chunk_size: None = None,
+        before: Callable[[], object] | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> Pipeline[_In, _Out]: ...
+    @overload
+    def tap(
+        self,
+        func: Callable[[_list[_Out]], object],
+        chunk_size: SupportsIndex,
+        before: Callable[[], object] | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> Pipeline[_In, _Out]: ...
+
+# -- sources -----------------------------------------------------------------
+
+def read_lines(
+    *paths: StrPath | IO[str],
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    keepends: bool = False,
+    opener: Callable[..., Any] = ...,
+    missing: Literal["raise", "skip"] = "raise",
+) -> pipe[str]: ...
+def iterate(func: Callable[[_T], _T], start: _T, /) -> pipe[_T]: ...

@@ -1,0 +1,290 @@
+/* fold: a push object that keeps one running value: value = func(value, item) for
+   each item sent. */
+
+#include "sink.h"
+
+/* -- struct ------------------------------------------------------------- */
+
+typedef struct {
+    GX_ITERATOR_HEAD
+    PyObject *func;   /* owned; NULL after the end */
+    PyObject *value;  /* owned; replaced only while `running`; NULL once cleared */
+    Py_ssize_t index; /* items sent so far */
+    bool primed;      /* next() has been called before the first item */
+} fold_object;
+
+#define fold_CAST(op) ((fold_object *)(op))
+
+static const gx_protocol fold_protocol;
+
+/* -- construct ---------------------------------------------------------- */
+
+static const char *const fold_params[] = {"func", "initial", NULL};
+static const gx_signature fold_signature = {"fold", fold_params, 2, 2, 2};
+
+static PyObject *
+fold_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    PyObject *given[2];
+    PyTypeObject *cls = (PyTypeObject *)type;
+    if (gx_parse(&fold_signature, args, nargsf, kwnames, given) < 0 ||
+        gx_check_callable(given[0], "fold() argument 'func'") < 0) {
+        return NULL;
+    }
+    fold_object *self = fold_CAST(cls->tp_alloc(cls, 0));
+    if (self == NULL) {
+        return NULL;
+    }
+    self->protocol = &fold_protocol;
+    self->func = Py_NewRef(given[0]);
+    self->value = Py_NewRef(given[1]);
+    self->started = true; /* primed: the first item may be sent at once */
+    return (PyObject *)self;
+}
+
+static PyObject *
+fold_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return gx_new(fold_construct, type, args, kwargs);
+}
+
+/* -- iterate ------------------------------------------------------------ */
+
+/* func and value stay where they are during the call: `running` keeps everybody
+   else from replacing them. The old value goes last, it may run user code. */
+static PySendResult
+fold_add(fold_object *self, PyObject *item, PyObject **out)
+{
+    PyObject *args[3] = {NULL, self->value, item};
+    Py_ssize_t index = self->index++;
+    PyObject *value = PyObject_Vectorcall(self->func, args + 1,
+                                          2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (value == NULL) {
+        gx_push_failed("fold(%U)", self->func, index, item);
+        return PYGEN_ERROR;
+    }
+    *out = Py_NewRef(value);
+    Py_SETREF(self->value, value);
+    return PYGEN_NEXT;
+}
+
+static PySendResult
+fold_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
+{
+    fold_object *self = fold_CAST(op);
+    if (how == GX_SEND) {
+        return fold_add(self, value, out);
+    }
+    if (how == GX_THROW) {
+        PyErr_SetObject((PyObject *)Py_TYPE(value), value);
+        return PYGEN_ERROR;
+    }
+    if (self->index > 0 || self->primed) {
+        PyErr_SetString(PyExc_RuntimeError, "fold gives no items: send() it values");
+        return PYGEN_ERROR;
+    }
+    self->primed = true;
+    *out = Py_NewRef(Py_None);
+    return PYGEN_NEXT;
+}
+
+static PySendResult
+fold_am_send_locked(fold_object *self, PyObject *item, PyObject **out)
+{
+    if (self->running || self->ended) {
+        return gx_resume((PyObject *)self, GX_SEND, item, out);
+    }
+    *out = NULL;
+    self->running = true;
+    PySendResult answer = fold_add(self, item, out);
+    self->running = false;
+    return answer;
+}
+
+/* What gx_resume does, without what a fold does not need. */
+static PySendResult
+fold_am_send(PyObject *op, PyObject *item, PyObject **out)
+{
+    PySendResult answer;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    answer = fold_am_send_locked(fold_CAST(op), item, out);
+    Py_END_CRITICAL_SECTION();
+    return answer;
+}
+
+static PyObject *
+fold_send(PyObject *op, PyObject *item)
+{
+    PyObject *out;
+    PySendResult answer = fold_am_send(op, item, &out);
+    if (answer == PYGEN_RETURN) {
+        PyErr_SetNone(PyExc_StopIteration);
+        Py_CLEAR(out);
+    }
+    return out;
+}
+
+/* -- protocol ----------------------------------------------------------- */
+
+static int
+fold_release(PyObject *op, bool Py_UNUSED(close))
+{
+    Py_CLEAR(fold_CAST(op)->func);
+    return 0;
+}
+
+static int
+fold_clear(PyObject *op)
+{
+    Py_CLEAR(fold_CAST(op)->func);
+    Py_CLEAR(fold_CAST(op)->value);
+    return 0;
+}
+
+static int
+fold_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    GX_VISIT_ITERATOR(op);
+    Py_VISIT(fold_CAST(op)->func);
+    Py_VISIT(fold_CAST(op)->value);
+    return 0;
+}
+
+static PyObject *
+fold_get_value(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    value = Py_XNewRef(fold_CAST(op)->value);
+    Py_END_CRITICAL_SECTION();
+    return value != NULL ? value : Py_NewRef(Py_None);
+}
+
+static int
+fold_close_locked(fold_object *self)
+{
+    if (self->running) {
+        gx_reentrancy((PyObject *)self, "fold");
+        return -1;
+    }
+    if (self->ended) {
+        return 0;
+    }
+    Py_XSETREF(self->result, Py_XNewRef(self->value));
+    return gx_iterator_finish((PyObject *)self, false);
+}
+
+static PyObject *
+fold_close(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    int rc;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    rc = fold_close_locked(fold_CAST(op));
+    Py_END_CRITICAL_SECTION();
+    return rc < 0 ? NULL : fold_get_value(op, NULL);
+}
+
+static PyObject *
+fold_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    return gx_push_exit(op, args, nargs, fold_close);
+}
+
+/* References first: making the texts may run the collector. */
+static PyObject *
+fold_repr(PyObject *op)
+{
+    PyObject *func, *value = fold_get_value(op, NULL);
+    Py_BEGIN_CRITICAL_SECTION(op);
+    func = Py_XNewRef(fold_CAST(op)->func);
+    Py_END_CRITICAL_SECTION();
+    PyObject *name = func ? gx_brief_callable(func) : PyUnicode_FromString("<ended>");
+    PyObject *text = name ? gx_brief(value) : NULL;
+    PyObject *repr = text ? PyUnicode_FromFormat("fold(%U, %U)", name, text) : NULL;
+    Py_XDECREF(text);
+    Py_XDECREF(name);
+    Py_XDECREF(func);
+    Py_DECREF(value);
+    return repr;
+}
+
+static const gx_protocol fold_protocol = {
+    .name = "fold",
+    .resume = fold_resume,
+    .release = fold_release,
+    .clear = fold_clear,
+};
+
+/* -- type --------------------------------------------------------------- */
+
+PyDoc_STRVAR(fold_doc,
+"fold(func, initial, /)\n--\n\n"
+"A coroutine that folds what it is sent: each send(item) replaces the value by\n"
+"func(value, item) and returns it; close() returns the last one.\n\n"
+"It takes items at once, without a first next(); None is an item. An error of func\n"
+"passes and leaves the value as it was. functools.reduce, driven from outside.\n\n"
+">>> import operator\n"
+">>> total = fold(operator.add, 0)\n"
+">>> total.send(3), total.send(4)\n"
+"(3, 7)\n"
+">>> total.close()\n"
+"7");
+
+PyDoc_STRVAR(fold_send_doc,
+"send($self, item, /)\n--\n\n"
+"Replace the value by func(value, item) and return it; StopIteration after the end.");
+
+PyDoc_STRVAR(fold_throw_doc,
+"throw($self, typ, val=None, tb=None, /)\n--\n\n"
+"Raise the exception here and end; .value stays readable.");
+
+PyDoc_STRVAR(fold_close_doc,
+"close($self, /)\n--\n\n"
+"End, and return the value; returns it again when called again.");
+
+static PyMethodDef fold_methods[] = {
+    {"send", fold_send, METH_O, fold_send_doc},
+    {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, fold_throw_doc},
+    {"close", fold_close, METH_NOARGS, fold_close_doc},
+    {"__enter__", gx_push_enter, METH_NOARGS, gx_push_enter_doc},
+    {"__exit__", GX_FASTCALL(fold_exit), METH_FASTCALL, gx_push_exit_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef fold_getset[] = {
+    {"result", gx_iterator_get_result, NULL,
+     "The last value, readable after close(); None before.", NULL},
+    {"value", fold_get_value, NULL, "The running value, readable at any time.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef fold_members[] = {
+    GX_WEAKLIST_MEMBER(fold_object),
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot fold_slots[] = {
+    {Py_tp_doc, (void *)fold_doc},
+    {Py_tp_new, fold_new},
+    {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_traverse, fold_traverse},
+    {Py_tp_clear, gx_iterator_clear},
+    {Py_tp_repr, fold_repr},
+    {Py_tp_iternext, gx_iterator_next},
+    {Py_am_send, fold_am_send},
+    {Py_tp_methods, fold_methods},
+    {Py_tp_getset, fold_getset},
+    {Py_tp_members, fold_members},
+    {0, NULL},
+};
+
+/* Final. No tp_iter: next() is there for drivers that prime every coroutine. */
+static PyType_Spec fold_spec = {
+    .name = "pygenx.fold",
+    .basicsize = sizeof(fold_object),
+    .flags = GX_TYPE_FLAGS,
+    .slots = fold_slots,
+};
+
+const gx_typedef gx_fold_typedef = {&fold_spec, fold_construct, true};

@@ -1,0 +1,624 @@
+/* pipe: a program bound to a source, an iterator of single use. Stages move the
+   source into a new pipe; terminals run the loop to its end. */
+
+#include "pipeline.h"
+
+/* -- struct ------------------------------------------------------------- */
+
+typedef struct {
+    GX_ITERATOR_HEAD
+    gx_source source;    /* until the run is made, which takes it over */
+    gx_program *program; /* owned */
+    gx_run *run;         /* owned; NULL until an item is asked for */
+    const char *taken;   /* the stage or terminal that used this pipe up, or NULL */
+    bool moved;          /* by a stage: the source is elsewhere */
+    PyObject *successor; /* owned: the pipe that took an entered one's source */
+} pipe_object;
+
+#define pipe_CAST(op) ((pipe_object *)(op))
+
+static const gx_protocol pipe_protocol;
+
+/* -- construct ---------------------------------------------------------- */
+
+static pipe_object *
+pipe_alloc(gx_state *state, gx_program *program)
+{
+    PyTypeObject *type = GX_TYPE_OF(state, pipe);
+    pipe_object *self = pipe_CAST(type->tp_alloc(type, 0));
+    if (self != NULL) {
+        self->protocol = &pipe_protocol;
+        self->source = GX_SOURCE_NONE;
+        self->program = (gx_program *)Py_NewRef((PyObject *)program);
+    }
+    return self;
+}
+
+PyObject *
+gx_pipe_over(gx_state *state, PyObject *iterable)
+{
+    gx_source source = GX_SOURCE_NONE;
+    if (gx_source_open(state, &source, iterable) < 0) {
+        return NULL;
+    }
+    gx_program *program = gx_program_empty(state);
+    pipe_object *self = program != NULL ? pipe_alloc(state, program) : NULL;
+    Py_XDECREF((PyObject *)program);
+    if (self == NULL) {
+        gx_source_drop(&source);
+        return NULL;
+    }
+    self->source = source;
+    return (PyObject *)self;
+}
+
+static PyObject *
+pipe_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    static const char *const params[] = {"source", NULL};
+    static const gx_signature signature = {"pipe", params, 1, 1, 1};
+    PyObject *out[1];
+    if (PyVectorcall_NARGS(nargsf) > 1) {
+        PyErr_SetString(PyExc_TypeError,
+                        "pipe() takes one source; use .map(f) or .to(f)");
+        return NULL;
+    }
+    if (gx_parse(&signature, args, nargsf, kwnames, out) < 0) {
+        return NULL;
+    }
+    return gx_pipe_over(PyType_GetModuleState((PyTypeObject *)type), out[0]);
+}
+
+static PyObject *
+pipe_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return gx_new(pipe_construct, type, args, kwargs);
+}
+
+/* -- start -------------------------------------------------------------- */
+
+static int
+refuse_taken(pipe_object *self)
+{
+    PyErr_Format(PyExc_RuntimeError,
+                 "this pipe was taken by .%s(); use Pipeline() for a program that can be "
+                 "reused, .tee() for branches",
+                 self->taken);
+    return -1;
+}
+
+/* The pipe behind `self` if its program can be run as a part of ours: nobody else
+   holds it and it has not begun. */
+static pipe_object *
+joinable(pipe_object *self)
+{
+    PyObject *obj = self->source.obj;
+    if (obj == NULL || !Py_IS_TYPE(obj, Py_TYPE(self)) ||
+        !PyUnstable_Object_IsUniquelyReferenced(obj)) {
+        return NULL;
+    }
+    pipe_object *inner = pipe_CAST(obj);
+    bool fresh = !inner->started && !inner->ended && !inner->running && !inner->moved;
+    return fresh && inner->weakrefs == NULL ? inner : NULL;
+}
+
+/* One flat run over all programs of a tower of pipes, innermost source first. The
+   inner pipes die with the references to them. */
+static gx_run *
+make_run(pipe_object *self)
+{
+    Py_ssize_t depth = 1;
+    for (pipe_object *p = self; (p = joinable(p)) != NULL;) {
+        depth++;
+    }
+    gx_program **programs = PyMem_New(gx_program *, (size_t)depth);
+    if (programs == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    pipe_object *innermost = self;
+    programs[depth - 1] = self->program;
+    for (Py_ssize_t i = depth - 2; i >= 0; i--) {
+        innermost = pipe_CAST(innermost->source.obj);
+        programs[i] = innermost->program;
+        self->owner = self->owner || innermost->owner;
+    }
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    gx_run *run = gx_run_new(state, &innermost->source, programs, depth);
+    PyMem_Free(programs);
+    return run;
+}
+
+static int
+pipe_start(pipe_object *self)
+{
+    if (self->run != NULL) {
+        return 0;
+    }
+    gx_run *run = make_run(self);
+    if (run == NULL) {
+        return -1;
+    }
+    run->owner = self->owner;
+    self->run = run;
+    gx_source_drop(&self->source); /* a joined pipe, or nothing */
+    return 0;
+}
+
+/* -- iterate ------------------------------------------------------------ */
+
+static PySendResult
+pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
+{
+    pipe_object *self = pipe_CAST(op);
+    if (pipe_start(self) < 0) {
+        return PYGEN_ERROR;
+    }
+    gx_run *run = self->run;
+    run->owner = self->owner;
+    int rc = how == GX_SEND && value != Py_None ? gx_run_send(run, value, out)
+             : how == GX_THROW                  ? gx_run_throw(run, value, out)
+                                                : gx_run_drive(run, NULL, NULL, out);
+    if (rc == 0) {
+        *out = Py_NewRef(run->result != NULL ? run->result : Py_None);
+    }
+    return rc < 0 ? PYGEN_ERROR : rc > 0 ? PYGEN_NEXT : PYGEN_RETURN;
+}
+
+static bool
+is_taken(PyObject *op)
+{
+    pipe_object *self = pipe_CAST(op);
+    if (self->moved && !self->running) {
+        refuse_taken(self);
+        return true;
+    }
+    return false;
+}
+
+static PyObject *
+pipe_next(PyObject *op)
+{
+    return is_taken(op) ? NULL : gx_iterator_next(op);
+}
+
+static PySendResult
+pipe_am_send(PyObject *op, PyObject *value, PyObject **out)
+{
+    return is_taken(op) ? PYGEN_ERROR : gx_iterator_am_send(op, value, out);
+}
+
+static PyObject *
+pipe_send(PyObject *op, PyObject *value)
+{
+    return is_taken(op) ? NULL : gx_iterator_send(op, value);
+}
+
+static PyObject *
+pipe_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    return is_taken(op) ? NULL : gx_iterator_throw(op, args, nargs);
+}
+
+/* -- stages ------------------------------------------------------------- */
+
+static int
+check_extensible(pipe_object *self, const char *name)
+{
+    if (self->running) {
+        gx_reentrancy((PyObject *)self, "pipe");
+        return -1;
+    }
+    if (self->taken != NULL) {
+        return refuse_taken(self);
+    }
+    if (self->started) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "this pipe has started; add .%s() before the first item is taken",
+                     name);
+        return -1;
+    }
+    return 0;
+}
+
+/* Move the source into a new pipe that runs `program` (taken). Ownership moves too;
+   a pipe entered by `with` remembers who has its source, to close it on exit. */
+static PyObject *
+pipe_move(pipe_object *self, gx_program *program, const char *name)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    pipe_object *next = pipe_alloc(state, program);
+    Py_DECREF((PyObject *)program);
+    if (next == NULL) {
+        return NULL;
+    }
+    next->source = self->source;
+    next->owner = self->owner;
+    next->ended = self->ended; /* a closed pipe gives a closed pipe */
+    self->source = GX_SOURCE_NONE;
+    self->taken = name;
+    self->moved = true;
+    if (self->owner) {
+        self->successor = Py_NewRef((PyObject *)next);
+    }
+    return (PyObject *)next;
+}
+
+static PyObject *
+pipe_stage_locked(pipe_object *self, const gx_row *row, PyObject *const *args,
+                  Py_ssize_t nargs, PyObject *kwnames)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (check_extensible(self, row->name) < 0) {
+        return NULL;
+    }
+    gx_program *program =
+        gx_program_call(state, self->program, row, false, args, nargs, kwnames);
+    if (program == NULL) {
+        return NULL;
+    }
+    /* Checking the arguments may have run user code. */
+    if (check_extensible(self, row->name) < 0) {
+        Py_DECREF((PyObject *)program);
+        return NULL;
+    }
+    return pipe_move(self, program, row->name);
+}
+
+static PyObject *
+pipe_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+           PyObject *kwnames)
+{
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = pipe_stage_locked(pipe_CAST(op), row, args, nargs, kwnames);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+#define GX_STAGE(name)                                                            \
+    extern const char gx_stage_##name##_doc[];                                    \
+    static PyObject *pipe_##name(PyObject *op, PyObject *const *args,             \
+                                 Py_ssize_t nargs, PyObject *kwnames)             \
+    {                                                                             \
+        return pipe_stage(op, &gx_stage_##name, args, nargs, kwnames);            \
+    }
+#include "stages.def"
+#undef GX_STAGE
+
+static PyObject *
+pipe_or_locked(pipe_object *self, gx_program *right)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (check_extensible(self, "map") < 0) {
+        return NULL;
+    }
+    gx_program *program = gx_program_concat(state, self->program, right);
+    return program == NULL ? NULL : pipe_move(self, program, "__or__");
+}
+
+static PyObject *
+pipe_or(PyObject *left, PyObject *right)
+{
+    PyObject *result;
+    if (Py_TYPE(left)->tp_iternext != pipe_next) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    gx_state *state = PyType_GetModuleState(Py_TYPE(left));
+    if (!Py_IS_TYPE(right, GX_TYPE_OF(state, Pipeline))) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    Py_BEGIN_CRITICAL_SECTION(left);
+    result = pipe_or_locked(pipe_CAST(left), gx_program_CAST(right));
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+/* -- terminals ---------------------------------------------------------- */
+
+/* Run to the end with `terminal` as the last step; the pipe has ended whatever
+   happens. Called with `running` set. */
+static PyObject *
+drain(pipe_object *self, gx_program *terminal)
+{
+    PyObject *item, *result = NULL;
+    if (pipe_start(self) < 0 || gx_run_terminate(self->run, terminal) < 0) {
+        return NULL;
+    }
+    gx_run *run = self->run;
+    if (gx_run_drive(run, NULL, NULL, &item) == 0) {
+        result = terminal->row->result(run, run->end - 1);
+        Py_XSETREF(self->result, Py_XNewRef(run->result));
+    }
+    return result;
+}
+
+static PyObject *
+pipe_terminal_locked(pipe_object *self, gx_program *terminal)
+{
+    const char *name = terminal->row->name;
+    if (self->running) {
+        gx_reentrancy((PyObject *)self, "pipe");
+        return NULL;
+    }
+    if (self->taken != NULL) {
+        refuse_taken(self);
+        return NULL;
+    }
+    self->taken = name;
+    self->started = true;
+    self->running = true;
+    PyObject *result = drain(self, terminal);
+    if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+static PyObject *
+pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+              PyObject *kwnames)
+{
+    PyObject *result;
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    gx_program *terminal = gx_program_call(state, NULL, row, false, args, nargs, kwnames);
+    if (terminal == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(op);
+    result = pipe_terminal_locked(pipe_CAST(op), terminal);
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF((PyObject *)terminal);
+    return result;
+}
+
+#define GX_TERMINAL_ROW(name)                                                     \
+    extern const char gx_terminal_##name##_doc[];                                 \
+    static PyObject *pipe_to_##name(PyObject *op, PyObject *const *args,          \
+                                    Py_ssize_t nargs, PyObject *kwnames)          \
+    {                                                                             \
+        return pipe_terminal(op, &gx_terminal_##name, args, nargs, kwnames);      \
+    }
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
+
+static PyObject *
+pipe_to(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    if (nargs < 1) {
+        PyErr_SetString(PyExc_TypeError,
+                        "to() missing 1 required positional argument: 'func'");
+        return NULL;
+    }
+    PyObject *func = PyTuple_GET_ITEM(args, 0);
+    if (gx_check_callable(func, "func") < 0 || is_taken(op)) {
+        return NULL;
+    }
+    PyObject *with_self = PyTuple_New(nargs);
+    if (with_self == NULL) {
+        return NULL;
+    }
+    PyTuple_SET_ITEM(with_self, 0, Py_NewRef(op));
+    for (Py_ssize_t i = 1; i < nargs; i++) {
+        PyTuple_SET_ITEM(with_self, i, Py_NewRef(PyTuple_GET_ITEM(args, i)));
+    }
+    PyObject *result = PyObject_Call(func, with_self, kwargs);
+    Py_DECREF(with_self);
+    return result;
+}
+
+/* -- protocol ----------------------------------------------------------- */
+
+static int
+pipe_release(PyObject *op, bool close)
+{
+    pipe_object *self = pipe_CAST(op);
+    if (self->run != NULL) {
+        return gx_run_release(self->run, close);
+    }
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    if (close) {
+        return gx_source_close(state, &self->source);
+    }
+    gx_source_drop(&self->source);
+    return 0;
+}
+
+static int
+pipe_clear(PyObject *op)
+{
+    pipe_object *self = pipe_CAST(op);
+    gx_run *run = self->run;
+    self->run = NULL;
+    if (run != NULL) {
+        gx_run_free(run);
+    }
+    gx_source_drop(&self->source);
+    Py_CLEAR(self->program);
+    Py_CLEAR(self->successor);
+    return 0;
+}
+
+static int
+pipe_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    pipe_object *self = pipe_CAST(op);
+    GX_VISIT_ITERATOR(op);
+    GX_VISIT_SOURCE(&self->source);
+    Py_VISIT(self->program);
+    Py_VISIT(self->successor);
+    return self->run == NULL ? 0 : gx_run_traverse(self->run, visit, arg);
+}
+
+/* Leaving a `with` block closes whoever has the source now. */
+static PyObject *
+pipe_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *last = Py_NewRef(op);
+    while (pipe_CAST(last)->successor != NULL) {
+        Py_SETREF(last, Py_NewRef(pipe_CAST(last)->successor));
+    }
+    PyObject *answer = gx_iterator_exit(last, args, nargs);
+    Py_DECREF(last);
+    return answer;
+}
+
+static PyObject *
+pipe_enter(PyObject *op, PyObject *unused)
+{
+    return is_taken(op) ? NULL : gx_iterator_enter(op, unused);
+}
+
+/* Of the items that are left: a run not made yet is laid out for the question. */
+static Py_ssize_t
+pipe_hint(pipe_object *self)
+{
+    if (self->ended || self->running) {
+        return self->running ? GX_HINT_UNKNOWN : 0;
+    }
+    gx_run *run = self->run;
+    gx_source *source = run != NULL ? &run->steps->source : &self->source;
+    Py_ssize_t upstream = gx_source_hint(source);
+    if (upstream < 0 || self->run != run) { /* counting ran user code */
+        return upstream == GX_HINT_ERROR ? upstream : GX_HINT_UNKNOWN;
+    }
+    if (run != NULL) {
+        return gx_run_hint(run, upstream);
+    }
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    gx_source none = GX_SOURCE_NONE;
+    run = gx_run_new(state, &none, &self->program, 1);
+    if (run == NULL) {
+        return GX_HINT_ERROR;
+    }
+    upstream = gx_run_hint(run, upstream);
+    gx_run_free(run);
+    return upstream;
+}
+
+static PyObject *
+pipe_length_hint(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    return gx_hint_object(pipe_hint(pipe_CAST(op)));
+}
+
+static PyObject *
+pipe_text(pipe_object *self, PyObject *(*describe)(gx_program *))
+{
+    PyObject *text = NULL;
+    gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
+    PyObject *head = self->moved ? PyUnicode_FromFormat("<taken by .%s()>", self->taken)
+                                 : gx_source_brief(source);
+    PyObject *stages = describe(self->program);
+    if (head != NULL && stages != NULL) {
+        text = PyUnicode_FromFormat("pipe(%U)%U", head, stages);
+    }
+    Py_XDECREF(head);
+    Py_XDECREF(stages);
+    return text;
+}
+
+static PyObject *
+pipe_repr(PyObject *op)
+{
+    return pipe_text(pipe_CAST(op), gx_program_brief);
+}
+
+static PyObject *
+pipe_explain(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    return pipe_text(pipe_CAST(op), gx_program_explain);
+}
+
+static const gx_protocol pipe_protocol = {
+    .name = "pipe",
+    .resume = pipe_resume,
+    .release = pipe_release,
+    .clear = pipe_clear,
+};
+
+/* -- type --------------------------------------------------------------- */
+
+PyDoc_STRVAR(pipe_doc,
+"pipe(source, /)\n--\n\n"
+"An iterator over the items of an iterable, to which stages can be added.\n\n"
+"Each stage method moves the source into the pipe it returns; a terminal runs the\n"
+"pipe to its end in one loop. Nothing is taken from the source before an item is\n"
+"asked for. close(), or the end of a with block, closes the source. Raises TypeError\n"
+"if source is not iterable.\n\n"
+">>> pipe([3, 1, 2]).filter(lambda x: x > 1).map(str).list()\n"
+"['3', '2']");
+
+PyDoc_STRVAR(pipe_to_doc,
+"to($self, func, /, *args, **kwargs)\n--\n\n"
+"Return func(pipe, *args, **kwargs).\n\n"
+">>> pipe([3, 1, 2]).to(sorted, reverse=True)\n"
+"[3, 2, 1]");
+
+PyDoc_STRVAR(pipe_explain_doc,
+"explain($self, /)\n--\n\n"
+"Return the program as text, a line for each stage that says how it runs.\n\n"
+">>> print(pipe(['a', 'b']).map(str.upper).take(3).explain())\n"
+"pipe(<list>)\n"
+"  1  map(str.upper): calls a C function or object\n"
+"  2  take(3): native");
+
+static PyMethodDef pipe_methods[] = {
+#define GX_STAGE(name)                                                      \
+    {#name, GX_FASTCALL(pipe_##name), METH_FASTCALL | METH_KEYWORDS,        \
+     gx_stage_##name##_doc},
+#include "stages.def"
+#undef GX_STAGE
+#define GX_TERMINAL_ROW(name)                                               \
+    {#name, GX_FASTCALL(pipe_to_##name), METH_FASTCALL | METH_KEYWORDS,     \
+     gx_terminal_##name##_doc},
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
+    {"to", GX_FASTCALL(pipe_to), METH_VARARGS | METH_KEYWORDS, pipe_to_doc},
+    {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
+    {"send", pipe_send, METH_O, gx_send_doc},
+    {"throw", GX_FASTCALL(pipe_throw), METH_FASTCALL, gx_throw_doc},
+    {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},
+    {"__enter__", pipe_enter, METH_NOARGS, gx_enter_doc},
+    {"__exit__", GX_FASTCALL(pipe_exit), METH_FASTCALL, gx_exit_doc},
+    {"__length_hint__", pipe_length_hint, METH_NOARGS, gx_length_hint_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef pipe_getset[] = {
+    GX_ITERATOR_GETSET,
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef pipe_members[] = {
+    GX_WEAKLIST_MEMBER(pipe_object),
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot pipe_slots[] = {
+    {Py_tp_doc, (void *)pipe_doc},
+    {Py_tp_new, pipe_new},
+    {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_traverse, pipe_traverse},
+    {Py_tp_clear, gx_iterator_clear},
+    {Py_tp_repr, pipe_repr},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, pipe_next},
+    {Py_am_send, pipe_am_send},
+    {Py_nb_or, pipe_or},
+    {Py_tp_methods, pipe_methods},
+    {Py_tp_getset, pipe_getset},
+    {Py_tp_members, pipe_members},
+    {0, NULL},
+};
+
+static PyType_Spec pipe_spec = {
+    .name = "pygenx.pipe",
+    .basicsize = sizeof(pipe_object),
+    .flags = GX_TYPE_FLAGS,
+    .slots = pipe_slots,
+};
+
+const gx_typedef gx_pipe_typedef = {&pipe_spec, pipe_construct, true, NULL};

@@ -1,0 +1,544 @@
+/* Pipeline: a program without a source, immutable and reusable; each object adds
+   one stage to another and shares the rest. */
+
+#include "pipeline.h"
+
+#include <string.h>
+
+/* -- struct ------------------------------------------------------------- */
+
+/* gx_program of pipeline.h. Invariant: size == (previous ? previous->size : 0) + 1
+   where row != NULL, and every args[i] is set. */
+
+/* -- construct ---------------------------------------------------------- */
+
+static gx_program *
+program_alloc(PyTypeObject *type, gx_program *previous, const gx_row *row)
+{
+    int nargs = row == NULL ? 0 : row->nargs;
+    gx_program *self = gx_program_CAST(type->tp_alloc(type, nargs));
+    if (self == NULL) {
+        return NULL;
+    }
+    self->previous = (gx_program *)Py_XNewRef((PyObject *)previous);
+    self->row = row;
+    self->size = row == NULL ? 0 : 1 + (previous == NULL ? 0 : previous->size);
+    return self;
+}
+
+gx_program *
+gx_program_empty(gx_state *state)
+{
+    return program_alloc(GX_TYPE_OF(state, Pipeline), NULL, NULL);
+}
+
+static void
+drop_args(PyObject **args, int n)
+{
+    for (int i = 0; i < n; i++) {
+        Py_CLEAR(args[i]);
+    }
+}
+
+static int
+parse_args(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+           PyObject *kwnames, PyObject **out)
+{
+    if (row->parse != NULL) {
+        return row->parse(row, args, nargs, kwnames, out);
+    }
+    if (gx_parse(row->signature, args, (size_t)nargs, kwnames, out) < 0) {
+        memset(out, 0, GX_MAX_ARGS * sizeof(PyObject *));
+        return -1;
+    }
+    for (int i = 0; i < row->nargs; i++) {
+        Py_XINCREF(out[i]);
+    }
+    return 0;
+}
+
+static int
+check_args(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
+{
+    if (row->check != NULL) {
+        return row->check(state, args, reusable);
+    }
+    return gx_check_callable(args[0], row->signature->params[0]);
+}
+
+/* Takes what is in args[], whether it succeeds or not. */
+static gx_program *
+program_append(gx_state *state, gx_program *previous, const gx_row *row, bool reusable,
+               PyObject **args)
+{
+    gx_program *self = NULL;
+    if (check_args(state, row, args, reusable) == 0) {
+        self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
+    }
+    if (self == NULL) {
+        drop_args(args, row->nargs);
+        return NULL;
+    }
+    memcpy(self->args, args, (size_t)row->nargs * sizeof(PyObject *));
+    return self;
+}
+
+gx_program *
+gx_program_call(gx_state *state, gx_program *previous, const gx_row *row, bool reusable,
+                PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *out[GX_MAX_ARGS] = {NULL};
+    if (parse_args(row, args, nargs, kwnames, out) < 0) {
+        drop_args(out, GX_MAX_ARGS);
+        return NULL;
+    }
+    return program_append(state, previous, row, reusable, out);
+}
+
+/* The stages of `program` (borrowed), first to last, in an array to be freed. */
+static gx_program **
+program_stages(gx_program *program)
+{
+    gx_program **stages = PyMem_New(gx_program *, (size_t)program->size + 1);
+    if (stages == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (gx_program *p = program; p->row != NULL; p = p->previous) {
+        stages[p->size - 1] = p;
+    }
+    return stages;
+}
+
+static gx_program *
+append_copy(gx_state *state, gx_program *previous, gx_program *stage)
+{
+    gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, stage->row);
+    for (int i = 0; self != NULL && i < stage->row->nargs; i++) {
+        self->args[i] = Py_NewRef(stage->args[i]);
+    }
+    return self;
+}
+
+gx_program *
+gx_program_concat(gx_state *state, gx_program *first, gx_program *second)
+{
+    if (first->size == 0) {
+        return (gx_program *)Py_NewRef((PyObject *)second);
+    }
+    gx_program **stages = program_stages(second);
+    if (stages == NULL) {
+        return NULL;
+    }
+    gx_program *self = (gx_program *)Py_NewRef((PyObject *)first);
+    for (Py_ssize_t i = 0; i < second->size && self != NULL; i++) {
+        Py_SETREF(self, append_copy(state, self, stages[i]));
+    }
+    PyMem_Free(stages);
+    return self;
+}
+
+static PyObject *
+pipeline_construct(PyObject *type, PyObject *const *Py_UNUSED(args), size_t nargsf,
+                   PyObject *kwnames)
+{
+    static const char *const params[] = {NULL};
+    static const gx_signature signature = {"Pipeline", params, 0, 0, 0};
+    PyObject *out[1];
+    if (gx_parse(&signature, NULL, nargsf, kwnames, out) < 0) {
+        return NULL;
+    }
+    return (PyObject *)program_alloc((PyTypeObject *)type, NULL, NULL);
+}
+
+static PyObject *
+pipeline_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return gx_new(pipeline_construct, type, args, kwargs);
+}
+
+/* -- describe ----------------------------------------------------------- */
+
+static PyObject *
+brief_arg(PyObject *arg)
+{
+    if (PyTuple_CheckExact(arg)) {
+        return gx_brief_types(arg, 0);
+    }
+    return PyCallable_Check(arg) ? gx_brief_callable(arg) : gx_brief(arg);
+}
+
+/* Arguments behind the first are shown only where they say something. */
+static bool
+is_silent(const gx_program *node, int i)
+{
+    PyObject *arg = node->args[i];
+    bool plain = arg == Py_None || arg == Py_False || Py_IS_TYPE(arg, &PyBaseObject_Type);
+    return plain && (i > 0 || node->row->flags & GX_TERMINAL);
+}
+
+PyObject *
+gx_stage_brief(gx_program *node)
+{
+    const gx_row *row = node->row;
+    PyObject *text = PyUnicode_FromFormat("%s(", row->name);
+    const char *comma = "";
+    for (int i = 0; i < row->nargs && text != NULL; i++) {
+        if (is_silent(node, i)) {
+            continue;
+        }
+        PyObject *arg = brief_arg(node->args[i]);
+        const gx_signature *sig = row->signature;
+        bool named = sig != NULL && i >= 1 && i >= sig->posonly;
+        PyObject *longer = NULL;
+        if (arg != NULL) {
+            longer = PyUnicode_FromFormat("%U%s%s%s%U", text, comma,
+                                          named ? sig->params[i] : "", named ? "=" : "",
+                                          arg);
+            Py_DECREF(arg);
+        }
+        Py_SETREF(text, longer);
+        comma = ", ";
+    }
+    if (text != NULL) {
+        Py_SETREF(text, PyUnicode_FromFormat("%U)", text));
+    }
+    return text;
+}
+
+/* Line i of a list of texts made by `line`, joined by `separator`. */
+static PyObject *
+join_stages(gx_program *program, PyObject *(*line)(gx_program *), const char *separator)
+{
+    PyObject *text = NULL, *list = PyList_New(0);
+    gx_program **stages = program_stages(program);
+    for (Py_ssize_t i = 0; list != NULL && stages != NULL && i < program->size; i++) {
+        PyObject *stage = line(stages[i]);
+        if (stage == NULL || PyList_Append(list, stage) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(stage);
+    }
+    PyMem_Free(stages);
+    PyObject *glue = PyUnicode_FromString(separator);
+    if (list != NULL && stages != NULL && glue != NULL) {
+        text = PyUnicode_Join(glue, list);
+    }
+    Py_XDECREF(glue);
+    Py_XDECREF(list);
+    return text;
+}
+
+PyObject *
+gx_program_brief(gx_program *program)
+{
+    PyObject *text = join_stages(program, gx_stage_brief, " -> ");
+    if (text != NULL && program->size > 0) {
+        Py_SETREF(text, PyUnicode_FromFormat(" -> %U", text));
+    }
+    return text;
+}
+
+static const char *
+how_it_runs(gx_program *node)
+{
+    if (node->row->call == GX_CALL_NONE || node->args[0] == Py_None) {
+        return "native";
+    }
+    return PyFunction_Check(node->args[0]) || PyMethod_Check(node->args[0])
+               ? "calls a Python function"
+               : "calls a C function or object";
+}
+
+static PyObject *
+explain_stage(gx_program *node)
+{
+    PyObject *stage = gx_stage_brief(node);
+    if (stage == NULL) {
+        return NULL;
+    }
+    PyObject *text =
+        PyUnicode_FromFormat("\n%3zd  %U: %s", node->size, stage, how_it_runs(node));
+    Py_DECREF(stage);
+    return text;
+}
+
+PyObject *
+gx_program_explain(gx_program *program)
+{
+    return join_stages(program, explain_stage, "");
+}
+
+static PyObject *
+pipeline_text(gx_program *self, PyObject *(*describe)(gx_program *))
+{
+    PyObject *stages = describe(self);
+    PyObject *text = stages ? PyUnicode_FromFormat("Pipeline()%U", stages) : NULL;
+    Py_XDECREF(stages);
+    return text;
+}
+
+static PyObject *
+pipeline_repr(PyObject *op)
+{
+    return pipeline_text(gx_program_CAST(op), gx_program_brief);
+}
+
+static PyObject *
+pipeline_explain(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    return pipeline_text(gx_program_CAST(op), gx_program_explain);
+}
+
+/* -- compose ------------------------------------------------------------ */
+
+static PyObject *
+pipeline_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    gx_program *previous = gx_program_CAST(op);
+    return (PyObject *)gx_program_call(state, previous, row, true, args, nargs, kwnames);
+}
+
+#define GX_STAGE(name)                                                            \
+    extern const char gx_stage_##name##_doc[];                                    \
+    static PyObject *pipeline_##name(PyObject *op, PyObject *const *args,         \
+                                     Py_ssize_t nargs, PyObject *kwnames)         \
+    {                                                                             \
+        return pipeline_stage(op, &gx_stage_##name, args, nargs, kwnames);        \
+    }
+#include "stages.def"
+#undef GX_STAGE
+
+static PyObject *
+pipeline_or(PyObject *left, PyObject *right)
+{
+    PyTypeObject *type = Py_TYPE(left);
+    if (Py_TYPE(right) != type || type->tp_repr != pipeline_repr) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    gx_state *state = PyType_GetModuleState(type);
+    gx_program *first = gx_program_CAST(left), *second = gx_program_CAST(right);
+    return (PyObject *)gx_program_concat(state, first, second);
+}
+
+/* p(source) is pipe(source) | p. */
+static PyObject *
+pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
+        PyErr_SetString(PyExc_TypeError, "Pipeline.__call__() takes no keyword arguments");
+        return NULL;
+    }
+    if (PyTuple_GET_SIZE(args) != 1) {
+        PyErr_Format(PyExc_TypeError, "a Pipeline takes one source (%zd given)",
+                     PyTuple_GET_SIZE(args));
+        return NULL;
+    }
+    PyObject *pipe = (PyObject *)GX_TYPE_OF(state, pipe);
+    PyObject *source = PyObject_CallOneArg(pipe, PyTuple_GET_ITEM(args, 0));
+    if (source == NULL) {
+        return NULL;
+    }
+    PyObject *bound = PyNumber_Or(source, op);
+    Py_DECREF(source);
+    return bound;
+}
+
+/* -- pickle ------------------------------------------------------------- */
+
+static PyObject *
+row_as_tuple(gx_program *node)
+{
+    PyObject *row = PyTuple_New(1 + node->row->nargs);
+    PyObject *name = PyUnicode_FromString(node->row->name);
+    if (row == NULL || name == NULL) {
+        Py_XDECREF(row);
+        Py_XDECREF(name);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(row, 0, name);
+    for (int i = 0; i < node->row->nargs; i++) {
+        PyTuple_SET_ITEM(row, 1 + i, Py_NewRef(node->args[i]));
+    }
+    return row;
+}
+
+/* (Pipeline._from_rows, (((name, *args), ...),)): flat, however long. */
+static PyObject *
+pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    gx_program *self = gx_program_CAST(op);
+    PyObject *rows = PyTuple_New(self->size);
+    if (rows == NULL) {
+        return NULL;
+    }
+    for (gx_program *p = self; p->row != NULL; p = p->previous) {
+        PyObject *row = row_as_tuple(p);
+        if (row == NULL) {
+            Py_DECREF(rows);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(rows, p->size - 1, row);
+    }
+    PyObject *make = PyObject_GetAttrString((PyObject *)Py_TYPE(op), "_from_rows");
+    return Py_BuildValue("N(N)", make, rows);
+}
+
+static const gx_row *
+find_stage(PyObject *name)
+{
+    static const gx_row *const rows[] = {
+#define GX_STAGE(name) &gx_stage_##name,
+#include "stages.def"
+#undef GX_STAGE
+        NULL,
+    };
+    for (int i = 0; rows[i] != NULL && PyUnicode_Check(name); i++) {
+        if (PyUnicode_CompareWithASCIIString(name, rows[i]->name) == 0) {
+            return rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* One stage from (name, *args), nothing of which is trusted. */
+static gx_program *
+append_row(gx_state *state, gx_program *previous, PyObject *tuple)
+{
+    PyObject *args[GX_MAX_ARGS] = {NULL};
+    Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
+    const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
+    if (row == NULL || row->nargs != size - 1) {
+        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
+        return NULL;
+    }
+    for (Py_ssize_t i = 1; i < size; i++) {
+        args[i - 1] = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
+    }
+    return program_append(state, previous, row, true, args);
+}
+
+static PyObject *
+pipeline_from_rows(PyObject *type, PyObject *rows)
+{
+    gx_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (!PyTuple_CheckExact(rows)) {
+        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
+        return NULL;
+    }
+    gx_program *self = gx_program_empty(state);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rows) && self != NULL; i++) {
+        Py_SETREF(self, append_row(state, self, PyTuple_GET_ITEM(rows, i)));
+    }
+    return (PyObject *)self;
+}
+
+/* -- protocol ----------------------------------------------------------- */
+
+static int
+pipeline_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    gx_program *self = gx_program_CAST(op);
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->previous);
+    for (int i = 0; self->row != NULL && i < self->row->nargs; i++) {
+        Py_VISIT(self->args[i]);
+    }
+    return 0;
+}
+
+/* Immutable, so there is no tp_clear: a cycle through a Pipeline goes through its
+   callbacks or inputs too, and is broken there. */
+static void
+pipeline_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    gx_program *self = gx_program_CAST(op);
+    PyObject_GC_UnTrack(op);
+    GX_DEALLOC_BEGIN(op, pipeline_dealloc)
+    if (self->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    for (int i = 0; self->row != NULL && i < self->row->nargs; i++) {
+        Py_XDECREF(self->args[i]);
+    }
+    Py_XDECREF((PyObject *)self->previous);
+    type->tp_free(op);
+    Py_DECREF(type);
+    GX_DEALLOC_END
+}
+
+/* A class attribute, which NumPy looks for on the type: its operators then leave
+   `array | pipeline` to us, which refuse it. */
+static int
+pipeline_ready(PyTypeObject *type)
+{
+    int rc = PyDict_SetItemString(type->tp_dict, "__array_ufunc__", Py_None);
+    PyType_Modified(type);
+    return rc;
+}
+
+/* -- type --------------------------------------------------------------- */
+
+PyDoc_STRVAR(pipeline_doc,
+"Pipeline()\n--\n\n"
+"A program of stages without a source: immutable, reusable, picklable.\n\n"
+"Each stage method returns a new Pipeline. Calling it with an iterable gives a\n"
+"pipe; p | q appends the stages of q. Two Pipelines are equal only if they are the\n"
+"same object.\n\n"
+">>> words = Pipeline().map(str.lower).flat_map(str.split)\n"
+">>> words(['A b', 'C']).list()\n"
+"['a', 'b', 'c']");
+
+PyDoc_STRVAR(pipeline_explain_doc,
+"explain($self, /)\n--\n\n"
+"Return the program as text, a line for each stage that says how it runs.\n\n"
+">>> print(Pipeline().map(str.strip).take(3).explain())\n"
+"Pipeline()\n"
+"  1  map(str.strip): calls a C function or object\n"
+"  2  take(3): native");
+
+static PyMethodDef pipeline_methods[] = {
+#define GX_STAGE(name)                                                        \
+    {#name, GX_FASTCALL(pipeline_##name), METH_FASTCALL | METH_KEYWORDS,      \
+     gx_stage_##name##_doc},
+#include "stages.def"
+#undef GX_STAGE
+    {"explain", pipeline_explain, METH_NOARGS, pipeline_explain_doc},
+    {"__reduce__", pipeline_reduce, METH_NOARGS, NULL},
+    {"_from_rows", pipeline_from_rows, METH_O | METH_CLASS, NULL},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef pipeline_members[] = {
+    GX_WEAKLIST_MEMBER(gx_program),
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot pipeline_slots[] = {
+    {Py_tp_doc, (void *)pipeline_doc},
+    {Py_tp_new, pipeline_new},
+    {Py_tp_dealloc, pipeline_dealloc},
+    {Py_tp_traverse, pipeline_traverse},
+    {Py_tp_repr, pipeline_repr},
+    {Py_tp_call, pipeline_call},
+    {Py_nb_or, pipeline_or},
+    {Py_tp_methods, pipeline_methods},
+    {Py_tp_members, pipeline_members},
+    {0, NULL},
+};
+
+static PyType_Spec pipeline_spec = {
+    .name = "pygenx.Pipeline",
+    .basicsize = offsetof(gx_program, args),
+    .itemsize = sizeof(PyObject *),
+    .flags = GX_TYPE_FLAGS,
+    .slots = pipeline_slots,
+};
+
+const gx_typedef gx_Pipeline_typedef = {
+    &pipeline_spec, pipeline_construct, true, pipeline_ready};

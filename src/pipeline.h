@@ -1,0 +1,202 @@
+/* The pipeline engine: a program is a list of stages, a run is that list laid out
+   flat with its state, a driver moves items through a run.
+
+   A *row* (gx_row) describes a kind of stage or terminal: its signature and its
+   step functions. Rows are constant data; stages.def and terminals.def list them.
+
+   A *program* (gx_program, the Python type Pipeline) is a persistent list: each
+   object adds one stage to the program it was made from and shares the rest. It
+   holds a row and that row's checked arguments, never any state.
+
+   A *run* (gx_run) is made when an item is first asked for. Step 0 is the source,
+   steps 1..n the stages, and under a drain step n+1 is the terminal:
+
+       steps:   [ source ][ filter ][ flat_map ][ batched ] ( list )
+       open:        x                    x
+       below:       ^--------------------'
+
+   Steps that can give items without being handed one are *open*: the source, a
+   flat_map inside an inner iterable, a chain stage reading its own inputs, a stage
+   with pending output. They form a stack, deepest on top, that always ends in step
+   0. The loop asks the top for an item (step.source.fetch) and hands it down until
+   a step keeps it or it falls out of the end. No recursion, whatever the depth.
+
+   When step 0 has ended and nothing is open, `base` walks down the steps: each may
+   `refill` (a part batch, a chained input) until it has no more, then `finish`.
+
+   The answer of a step says who has the item now: EMIT and STOP_AFTER hand it on in
+   *item, ERROR leaves it with the loop (for the note), all others have taken it.
+   A step with a callback is two halves, before and after the call, so that another
+   driver may await in between. */
+
+#ifndef PYGENX_PIPELINE_H
+#define PYGENX_PIPELINE_H
+
+#include "source.h"
+
+typedef struct gx_row gx_row;
+typedef struct gx_step gx_step;
+typedef struct gx_run gx_run;
+typedef struct gx_program gx_program;
+
+typedef enum {
+    GX_EMIT,       /* *item goes on */
+    GX_EMIT_MORE,  /* *item goes on, and step->source.fetch has more */
+    GX_SKIP,       /* nothing goes on */
+    GX_STOP,       /* the program ends above this step */
+    GX_STOP_AFTER, /* *item goes on, then the program ends above this step */
+    GX_OPEN,       /* step->source was opened: its items go on */
+    GX_CALL,       /* call step->func as row->call says, then row->after */
+    GX_ERROR,      /* an exception is set */
+} gx_answer;
+
+typedef enum {
+    GX_CALL_NONE,
+    GX_CALL_ITEM, /* func(item) */
+    GX_CALL_STAR, /* func(*item) */
+    GX_CALL_FOLD, /* func(step->state, item) */
+} gx_call;
+
+enum {
+    GX_ONE_TO_ONE = 1, /* send() may pass: at most one item out for one in */
+    GX_DIRECT = 2,     /* with a func, `before` has nothing to do */
+    GX_TERMINAL = 4,   /* has a result, never emits */
+};
+
+/* -- rows --------------------------------------------------------------- */
+
+#define GX_MAX_ARGS 4
+
+struct gx_row {
+    const char *name;
+    const gx_signature *signature;
+    int nargs; /* arguments stored in the program, <= GX_MAX_ARGS */
+    int flags;
+    gx_call call; /* how args[0], if it is not None, is called */
+    /* Bind a call to args[] (new references or NULL). NULL: by signature. */
+    int (*parse)(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+                 PyObject *kwnames, PyObject **out);
+    /* Check args[] and fill in defaults, new references for old; none is NULL
+       after. Idempotent: what was pickled is checked again. NULL: args[0] must be
+       callable. `reusable`: no iterators, the program may be run many times. */
+    int (*check)(gx_state *state, PyObject **args, bool reusable);
+    /* State from arguments; runs no user code. */
+    int (*start)(gx_run *run, gx_step *step);
+    /* The step up to its call. NULL, or skipped by GX_DIRECT when there is a
+       func: always GX_CALL. */
+    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
+    /* The rest; takes `result`. */
+    gx_answer (*after)(gx_run *run, gx_step *step, PyObject **item, PyObject *result);
+    /* The upstream has ended, or a prefix step has nothing open: GX_OPEN, GX_CALL
+       with *item, GX_SKIP for nothing more, GX_ERROR. Asked again after others. */
+    gx_answer (*refill)(gx_run *run, gx_step *step, PyObject **item);
+    /* Once, at the end, at close and when dropped: the user's clean-up. */
+    int (*finish)(gx_run *run, gx_step *step);
+    /* close() before anything is dropped: inputs not reached yet. */
+    int (*close)(gx_run *run, gx_step *step);
+    Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
+    /* Terminals: the value after the end, or NULL with an error. */
+    PyObject *(*result)(gx_run *run, gx_step *step);
+};
+
+#define GX_STAGE(name) extern const gx_row gx_stage_##name;
+#include "stages.def"
+#undef GX_STAGE
+#define GX_TERMINAL_ROW(name) extern const gx_row gx_terminal_##name;
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
+
+/* -- program (pipeline.c) ------------------------------------------------ */
+
+struct gx_program {
+    PyObject_VAR_HEAD
+    PyObject *weakrefs;
+    gx_program *previous; /* owned; NULL in the empty program */
+    const gx_row *row;    /* the last stage; NULL in the empty program */
+    Py_ssize_t size;      /* number of stages */
+    PyObject *args[];     /* owned: row->nargs of them */
+};
+
+#define gx_program_CAST(op) ((gx_program *)(op))
+
+/* All return a new program. `previous` may be NULL: for a terminal's own node. */
+gx_program *gx_program_empty(gx_state *state);
+gx_program *gx_program_call(gx_state *state, gx_program *previous, const gx_row *row,
+                            bool reusable, PyObject *const *args, Py_ssize_t nargs,
+                            PyObject *kwnames);
+gx_program *gx_program_concat(gx_state *state, gx_program *first, gx_program *second);
+/* "map(str.upper)" and " -> map(str.upper) -> filter(None)". */
+PyObject *gx_stage_brief(gx_program *node);
+PyObject *gx_program_brief(gx_program *program);
+/* A pipe without stages over an iterable: what sources return (pipe.c). */
+PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
+/* One line a stage: number, stage, how it runs. */
+PyObject *gx_program_explain(gx_program *program);
+
+/* -- run (run.c) --------------------------------------------------------- */
+
+struct gx_step {
+    gx_source source;  /* first, so that a custom lane finds its step */
+    const gx_row *row; /* NULL: step 0, the source */
+    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
+    PyObject *func;    /* borrowed: node->args[0], NULL if that is None */
+    gx_program *node;  /* owned: the arguments */
+    PyObject *state;   /* owned; what is in the step's hands, meaning by row */
+    PyObject *key;     /* owned; meaning by row */
+    union {            /* meaning by row */
+        struct {
+            Py_ssize_t count, limit, stride, next;
+        };
+        struct {
+            double total, carry;
+        };
+    };
+    int phase;         /* meaning by row */
+    gx_step *below;    /* the open step under this one; NULL for step 0 */
+    bool open;         /* on the stack */
+    bool stopping;     /* open only to end the program when asked again */
+    bool prefix;       /* open from the start: refill comes before the upstream */
+    bool many;         /* send() cannot pass */
+    bool finish;       /* row->finish has still to run */
+};
+
+struct gx_run {
+    gx_state *state;   /* borrowed: the module outlives its types' instances */
+    gx_step *top;      /* never NULL */
+    gx_step *base;     /* first step that has not ended */
+    gx_step *end;      /* behind the last step */
+    Py_ssize_t nstages;
+    Py_ssize_t index;  /* items taken from the source */
+    Py_ssize_t budget; /* items until the clock is looked at */
+    Py_ssize_t interval;
+    int64_t breathed;  /* clock of the last look at signals and other threads */
+    PyObject *result;  /* owned: the source's return value, NULL = None */
+    bool owner;        /* the end closes the source */
+    gx_step steps[];   /* nstages + 2: source, stages, room for one terminal */
+};
+
+/* Lay out several programs (borrowed, upstream first) over a source, which moves
+   into the run only on success. Runs no user code. */
+gx_run *gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
+                   Py_ssize_t n);
+int gx_run_terminate(gx_run *run, gx_program *terminal);
+/* The loop: 1 *out is an item, 0 the end, -1 error. With item != NULL (stolen) it
+   begins with that item as the answer of step `from`. */
+int gx_run_drive(gx_run *run, gx_step *from, PyObject *item, PyObject **out);
+int gx_run_send(gx_run *run, PyObject *value, PyObject **out);
+int gx_run_throw(gx_run *run, PyObject *exc, PyObject **out);
+/* Finish and let go of every step, nearest first; with `close` close what is open.
+   Callable twice. */
+int gx_run_release(gx_run *run, bool close);
+void gx_run_free(gx_run *run);
+int gx_run_traverse(gx_run *run, visitproc visit, void *arg);
+/* Length after all steps, for `upstream` items before the first. */
+Py_ssize_t gx_run_hint(gx_run *run, Py_ssize_t upstream);
+/* Open one more input of a stage's own: an iterable, or a function making one. */
+int gx_open_input(gx_run *run, gx_step *step, PyObject *input);
+/* A step is on the stack from here; its source was opened by the caller. */
+void gx_run_push(gx_run *run, gx_step *step);
+/* End the program above `step` when an item is next asked of it. */
+void gx_run_stop_later(gx_run *run, gx_step *step);
+
+#endif

@@ -1,0 +1,593 @@
+/* The loop that moves items through a run, and what all drivers share. No Python
+   type in this file. */
+
+#include "pipeline.h"
+
+#define BREATH_NS 5000000      /* between two looks at signals and other threads */
+#define BUDGET_NATIVE 256      /* items between two looks at the clock */
+#define BUDGET_C_CALLBACKS 16  /* C callables may be slow and never look themselves */
+
+/* -- layout ------------------------------------------------------------- */
+
+static bool
+is_c_callable(PyObject *func)
+{
+    return func != NULL && !PyFunction_Check(func) && !PyMethod_Check(func);
+}
+
+static void
+fill_step(gx_run *run, gx_step *step, gx_program *node)
+{
+    const gx_row *row = node->row;
+    *step = (gx_step){.source = GX_SOURCE_NONE, .row = row, .before = row->before};
+    step->node = (gx_program *)Py_NewRef((PyObject *)node);
+    step->many = !(row->flags & GX_ONE_TO_ONE);
+    if (row->call != GX_CALL_NONE && node->args[0] != Py_None) {
+        step->func = node->args[0];
+        step->before = row->flags & GX_DIRECT ? NULL : row->before;
+        if (is_c_callable(step->func)) {
+            run->interval = BUDGET_C_CALLBACKS;
+        }
+    }
+}
+
+static int
+start_step(gx_run *run, gx_step *step)
+{
+    return step->row->start == NULL ? 0 : step->row->start(run, step);
+}
+
+/* Upstream first: of two prefix steps the later one is asked first. */
+static int
+start_steps(gx_run *run)
+{
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (start_step(run, step) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+gx_run *
+gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_ssize_t n)
+{
+    Py_ssize_t nstages = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        nstages += programs[i]->size;
+    }
+    size_t size = sizeof(gx_run) + (size_t)(nstages + 2) * sizeof(gx_step);
+    gx_run *run = PyMem_Malloc(size);
+    if (run == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    *run = (gx_run){.state = state, .nstages = nstages, .interval = BUDGET_NATIVE};
+    run->steps[0] = (gx_step){.source = GX_SOURCE_NONE, .open = true};
+    gx_step *step = run->steps + nstages;
+    for (Py_ssize_t i = n - 1; i >= 0; i--) {
+        for (gx_program *p = programs[i]; p->row != NULL; p = p->previous) {
+            fill_step(run, step--, p);
+        }
+    }
+    run->top = run->steps;
+    run->base = run->steps + 1;
+    run->end = run->base + nstages;
+    run->budget = run->interval;
+    run->breathed = gx_clock_ns();
+    if (start_steps(run) < 0) {
+        gx_run_free(run);
+        return NULL;
+    }
+    run->steps[0].source = *source;
+    *source = GX_SOURCE_NONE;
+    return run;
+}
+
+int
+gx_run_terminate(gx_run *run, gx_program *terminal)
+{
+    gx_step *step = run->end;
+    fill_step(run, step, terminal);
+    run->end++;
+    run->budget = run->interval;
+    return start_step(run, step);
+}
+
+/* -- the stack of open steps -------------------------------------------- */
+
+void
+gx_run_push(gx_run *run, gx_step *step)
+{
+    step->below = run->top;
+    step->open = true;
+    run->top = step;
+}
+
+static PyObject *
+fetch_stop(gx_source *source)
+{
+    source->index++; /* a body of its own: see gx_fetch_generator */
+    return NULL;
+}
+
+void
+gx_run_stop_later(gx_run *run, gx_step *step)
+{
+    step->source.fetch = fetch_stop;
+    step->stopping = true;
+    gx_run_push(run, step);
+}
+
+/* -- clean-up ----------------------------------------------------------- */
+
+/* Flags and fields first: whatever runs meanwhile finds a step that has ended. */
+static int
+finish_step(gx_run *run, gx_step *step)
+{
+    if (!step->finish) {
+        return 0;
+    }
+    step->finish = false;
+    return step->row->finish(run, step);
+}
+
+static int
+release_source(gx_run *run, gx_step *step, bool close)
+{
+    step->open = false;
+    if (close) {
+        return gx_source_close(run->state, &step->source);
+    }
+    gx_source_drop(&step->source);
+    return 0;
+}
+
+/* Let go of the steps first..last, from the last to the first: all are tried. */
+static int
+release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
+{
+    PyObject *error = NULL;
+    for (gx_step *step = last; step >= first; step--) {
+        if (close && step->row != NULL && step->row->close != NULL) {
+            gx_collect_error(step->row->close(run, step), &error);
+        }
+        gx_collect_error(release_source(run, step, close), &error);
+        gx_collect_error(finish_step(run, step), &error);
+        Py_CLEAR(step->state);
+        Py_CLEAR(step->key);
+    }
+    return gx_raise_collected(error);
+}
+
+/* The program ends above `last`: nothing up to it is asked again. Its own state
+   stays, for what it has still to flush or to answer. */
+static int
+stop_at(gx_run *run, gx_step *last)
+{
+    PyObject *error = NULL;
+    run->top = run->steps;
+    if (run->base <= last) {
+        run->base = last + 1;
+    }
+    last->stopping = false;
+    gx_collect_error(release_source(run, last, run->owner), &error);
+    gx_collect_error(finish_step(run, last), &error);
+    gx_collect_error(release_steps(run, run->steps, last - 1, run->owner), &error);
+    return gx_raise_collected(error);
+}
+
+int
+gx_run_release(gx_run *run, bool close)
+{
+    run->top = run->steps;
+    run->base = run->end;
+    return release_steps(run, run->steps, run->end - 1, close);
+}
+
+void
+gx_run_free(gx_run *run)
+{
+    for (gx_step *step = run->steps; step < run->end; step++) {
+        gx_source_drop(&step->source);
+        Py_CLEAR(step->state);
+        Py_CLEAR(step->key);
+        Py_CLEAR(step->node);
+    }
+    Py_CLEAR(run->result);
+    PyMem_Free(run);
+}
+
+int
+gx_run_traverse(gx_run *run, visitproc visit, void *arg)
+{
+    for (gx_step *step = run->steps; step < run->end; step++) {
+        GX_VISIT_SOURCE(&step->source);
+        Py_VISIT(step->state);
+        Py_VISIT(step->key);
+        Py_VISIT(step->node);
+    }
+    Py_VISIT(run->result);
+    return 0;
+}
+
+/* -- errors ------------------------------------------------------------- */
+
+static void
+note_stage(gx_run *run, gx_step *step, PyObject *item)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *stage = gx_stage_brief(step->node);
+    PyObject *value = item ? gx_brief(item) : PyUnicode_FromString("");
+    PyErr_Clear(); /* of making the texts only */
+    PyErr_SetRaisedException(raised);
+    if (stage != NULL && value != NULL) {
+        const char *colon = item != NULL ? ": " : "";
+        if (step->row->flags & GX_TERMINAL) {
+            gx_note("terminal %U, item %zd%s%U", stage, run->index - 1, colon, value);
+        } else {
+            gx_note("stage %zd/%zd %U, item %zd%s%U", step - run->steps, run->nstages,
+                    stage, run->index - 1, colon, value);
+        }
+    }
+    Py_XDECREF(stage);
+    Py_XDECREF(value);
+}
+
+/* An error was raised in `step`; `item` is stolen, perhaps NULL. Always -1. */
+static int
+fail_at(gx_run *run, gx_step *step, PyObject *item)
+{
+    if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyObject *raised = PyErr_GetRaisedException();
+        PyObject *stage = gx_stage_brief(step->node);
+        PyErr_Clear();
+        PyErr_SetRaisedException(raised);
+        gx_no_stop_iteration("%U", stage != NULL ? stage : Py_None);
+        Py_XDECREF(stage);
+    }
+    if (gx_wants_note()) {
+        note_stage(run, step, item);
+    }
+    Py_XDECREF(item);
+    return -1;
+}
+
+static int
+fail_at_source(gx_run *run)
+{
+    if (gx_wants_note()) {
+        PyObject *raised = PyErr_GetRaisedException();
+        PyObject *source = gx_source_brief(&run->steps->source);
+        PyErr_Clear();
+        PyErr_SetRaisedException(raised);
+        if (source != NULL) {
+            gx_note("source %U, item %zd", source, run->index);
+            Py_DECREF(source);
+        }
+    }
+    return -1;
+}
+
+/* -- the good neighbour -------------------------------------------------- */
+
+/* Nothing read before this call may be believed after it: signal handlers and
+   other threads have run. */
+static int
+breathe(gx_run *run)
+{
+    int64_t now = gx_clock_ns();
+    run->budget = run->interval;
+    if (now - run->breathed < BREATH_NS) {
+        return 0;
+    }
+    if (PyErr_CheckSignals() < 0) {
+        return -1;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    Py_END_ALLOW_THREADS
+    run->breathed = gx_clock_ns();
+    return 0;
+}
+
+/* -- calls ------------------------------------------------------------- */
+
+static PyObject *
+call_star(PyObject *func, PyObject *item)
+{
+    if (PyTuple_CheckExact(item)) {
+        return PyObject_Call(func, item, NULL);
+    }
+    PyObject *args = PySequence_Tuple(item);
+    if (args == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Call(func, args, NULL);
+    Py_DECREF(args);
+    return result;
+}
+
+static PyObject *
+call_fold(gx_step *step, PyObject *item)
+{
+    PyObject *args[3] = {NULL, Py_NewRef(step->state), item};
+    PyObject *result = PyObject_Vectorcall(
+        step->func, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_DECREF(args[1]);
+    return result;
+}
+
+static inline PyObject *
+call(gx_step *step, PyObject *item)
+{
+    if (step->row->call == GX_CALL_ITEM) {
+        return PyObject_CallOneArg(step->func, item);
+    }
+    return step->row->call == GX_CALL_STAR ? call_star(step->func, item)
+                                           : call_fold(step, item);
+}
+
+/* -- the end of something ------------------------------------------------ */
+
+/* Ask a step for what it has of its own: 1 it is open now, 0 nothing more. */
+static int
+refill(gx_run *run, gx_step *step)
+{
+    PyObject *item = NULL;
+    gx_answer answer = step->row->refill(run, step, &item);
+    if (answer == GX_CALL) {
+        PyObject *result = call(step, item);
+        answer = result == NULL ? GX_ERROR : step->row->after(run, step, &item, result);
+    }
+    if (answer == GX_ERROR) {
+        return fail_at(run, step, item);
+    }
+    return answer == GX_OPEN;
+}
+
+/* Nothing is open and all before base has ended: 1 a step has more, 0 the end. */
+static int
+flush(gx_run *run)
+{
+    for (; run->base < run->end; run->base++) {
+        gx_step *step = run->base;
+        if (step->row->refill != NULL && !step->prefix) {
+            int opened = refill(run, step);
+            if (opened > 0) {
+                gx_run_push(run, step);
+            }
+            if (opened != 0) {
+                return opened;
+            }
+        }
+        if (finish_step(run, step) < 0) {
+            run->base++;
+            return fail_at(run, step, NULL);
+        }
+    }
+    return 0;
+}
+
+static int
+source_ended(gx_run *run, gx_step *step, PyObject *value)
+{
+    bool was_open = step->open;
+    if (was_open && value != Py_None) {
+        Py_XSETREF(run->result, Py_NewRef(value));
+    }
+    Py_DECREF(value);
+    if (was_open && release_source(run, step, run->owner) < 0) {
+        return -1;
+    }
+    return flush(run);
+}
+
+/* `step`, on top, has nothing more: 1 go on, 0 the end, -1 error. `value` is
+   stolen. A prefix step stays on top until its refill has nothing more, so that an
+   error in between loses none of its inputs. */
+static int
+step_ended(gx_run *run, gx_step *step, PyObject *value)
+{
+    if (step->below == NULL) {
+        return source_ended(run, step, value);
+    }
+    Py_DECREF(value);
+    if (step->stopping) {
+        return stop_at(run, step) < 0 ? -1 : 1;
+    }
+    gx_source_drop(&step->source);
+    if (step->prefix) {
+        int opened = refill(run, step);
+        if (opened != 0) {
+            return opened;
+        }
+        step->prefix = false;
+    }
+    run->top = step->below;
+    step->open = false;
+    return 1;
+}
+
+static int
+fetch_failed(gx_run *run, gx_step *step)
+{
+    PyObject *value;
+    if (gx_ended(&value)) {
+        return step_ended(run, step, value);
+    }
+    return step->row == NULL ? fail_at_source(run) : fail_at(run, step, NULL);
+}
+
+/* -- the loop ----------------------------------------------------------- */
+
+/* Both halves of one step, with the call of a synchronous driver in between. */
+static inline gx_answer
+advance(gx_run *run, gx_step *step, PyObject **item)
+{
+    if (step->before != NULL) {
+        gx_answer answer = step->before(run, step, item);
+        if (answer != GX_CALL) {
+            return answer;
+        }
+    }
+    PyObject *result = call(step, *item);
+    return result == NULL ? GX_ERROR : step->row->after(run, step, item, result);
+}
+
+/* What the rarer answers do to the run: 1 hand the item on, 0 fetch the next. */
+static int
+answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
+{
+    switch (answer) {
+    case GX_EMIT_MORE:
+        gx_run_push(run, step);
+        return 1;
+    case GX_STOP_AFTER:
+        gx_run_stop_later(run, step);
+        return 1;
+    case GX_OPEN:
+        gx_run_push(run, step);
+        return 0;
+    case GX_STOP:
+        return stop_at(run, step);
+    default:
+        return fail_at(run, step, item);
+    }
+}
+
+int
+gx_run_drive(gx_run *run, gx_step *from, PyObject *item, PyObject **out)
+{
+    for (;;) {
+        if (item == NULL) {
+            from = run->top;
+            if (--run->budget < 0 && breathe(run) < 0) {
+                return -1;
+            }
+            item = from->source.fetch(&from->source);
+            if (item == NULL) {
+                int more = fetch_failed(run, from);
+                if (more <= 0) {
+                    return more;
+                }
+                continue;
+            }
+        }
+        run->index += from->row == NULL;
+        for (gx_step *step = from + 1; step < run->end; step++) {
+            gx_answer answer = advance(run, step, &item);
+            if (answer == GX_EMIT) {
+                continue;
+            }
+            int rc = answer == GX_SKIP ? 0 : answered(run, step, answer, item);
+            if (rc < 0) {
+                return -1;
+            }
+            if (rc == 0) {
+                goto taken;
+            }
+        }
+        *out = item;
+        return 1;
+taken:
+        item = NULL;
+    }
+}
+
+/* What a stage reads besides the upstream: an iterable, or a function without
+   arguments that makes one, so that a program can be run again. */
+int
+gx_open_input(gx_run *run, gx_step *step, PyObject *input)
+{
+    if (Py_TYPE(input)->tp_iter == NULL && !PySequence_Check(input) &&
+        PyCallable_Check(input)) {
+        PyObject *made = PyObject_CallNoArgs(input);
+        if (made == NULL) {
+            return -1;
+        }
+        int rc = gx_source_open(run->state, &step->source, made);
+        Py_DECREF(made);
+        return rc;
+    }
+    return gx_source_open(run->state, &step->source, input);
+}
+
+/* -- send and throw ------------------------------------------------------- */
+
+static gx_step *
+first_many(gx_run *run)
+{
+    gx_step *step = run->steps + 1;
+    while (step < run->end && !step->many) {
+        step++;
+    }
+    return step < run->end ? step : NULL;
+}
+
+static int
+refuse_send(gx_run *run, gx_step *step)
+{
+    PyObject *stage = gx_stage_brief(step->node);
+    if (stage != NULL) {
+        PyErr_Format(PyExc_TypeError, "send() cannot pass through stage %zd/%zd %U",
+                     step - run->steps, run->nstages, stage);
+        Py_DECREF(stage);
+    }
+    return -1;
+}
+
+static int
+resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item, PyObject **out)
+{
+    if (answer == PYGEN_NEXT) {
+        return gx_run_drive(run, step, item, out);
+    }
+    if (answer == PYGEN_ERROR) {
+        return step->row == NULL ? fail_at_source(run) : fail_at(run, step, NULL);
+    }
+    int more = step_ended(run, step, item);
+    return more > 0 ? gx_run_drive(run, NULL, NULL, out) : more;
+}
+
+int
+gx_run_send(gx_run *run, PyObject *value, PyObject **out)
+{
+    PyObject *item = NULL;
+    gx_step *many = first_many(run);
+    if (many != NULL) {
+        return refuse_send(run, many);
+    }
+    if (run->top != run->steps || !run->steps->open) {
+        return gx_run_drive(run, NULL, NULL, out); /* only a pending stop */
+    }
+    PySendResult answer = gx_source_send(&run->steps->source, value, &item);
+    return resumed(run, run->steps, answer, item, out);
+}
+
+/* Pending output and stops have no iterator to throw into: the open step below. */
+int
+gx_run_throw(gx_run *run, PyObject *exc, PyObject **out)
+{
+    PyObject *item = NULL;
+    gx_step *step = run->top;
+    while (step->source.obj == NULL && step->below != NULL) {
+        step = step->below;
+    }
+    PySendResult answer = gx_source_throw(run->state, &step->source, exc, &item);
+    return resumed(run, step, answer, item, out);
+}
+
+/* -- describe ----------------------------------------------------------- */
+
+Py_ssize_t
+gx_run_hint(gx_run *run, Py_ssize_t upstream)
+{
+    Py_ssize_t hint = upstream;
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (hint < 0) {
+            return hint;
+        }
+        hint = step->row->hint == NULL ? GX_HINT_UNKNOWN : step->row->hint(step, hint);
+    }
+    return hint;
+}

@@ -1,0 +1,376 @@
+/* Stages that look at one item at a time: map, starmap, filter, filterfalse,
+   enumerate, tap. */
+
+#include "pipeline.h"
+
+/* -- map, starmap ------------------------------------------------------- */
+
+static gx_answer
+replace_item(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
+             PyObject *result)
+{
+    PyObject *old = *item;
+    *item = result;
+    Py_DECREF(old);
+    return GX_EMIT;
+}
+
+static Py_ssize_t
+same_length(gx_step *Py_UNUSED(step), Py_ssize_t upstream)
+{
+    return upstream;
+}
+
+static const char *const func_params[] = {"func", NULL};
+static const gx_signature map_signature = {"map", func_params, 1, 1, 1};
+static const gx_signature starmap_signature = {"starmap", func_params, 1, 1, 1};
+
+const gx_row gx_stage_map = {
+    .name = "map",
+    .signature = &map_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE,
+    .call = GX_CALL_ITEM,
+    .after = replace_item,
+    .hint = same_length,
+};
+
+const char gx_stage_map_doc[] =
+    "map($self, func, /)\n--\n\n"
+    "Replace each item by func(item). As the builtin map() over one iterable.\n\n"
+    ">>> pipe(['a', 'b']).map(str.upper).list()\n"
+    "['A', 'B']";
+
+const gx_row gx_stage_starmap = {
+    .name = "starmap",
+    .signature = &starmap_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE,
+    .call = GX_CALL_STAR,
+    .after = replace_item,
+    .hint = same_length,
+};
+
+const char gx_stage_starmap_doc[] =
+    "starmap($self, func, /)\n--\n\n"
+    "Replace each item by func(*item). Raises TypeError at an item that is not\n"
+    "iterable. As itertools.starmap.\n\n"
+    ">>> pipe([(2, 5), (3, 2)]).starmap(pow).list()\n"
+    "[32, 9]";
+
+/* -- filter, filterfalse ------------------------------------------------- */
+
+static int
+check_predicate(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+{
+    return args[0] == Py_None ? 0 : gx_check_callable(args[0], "pred");
+}
+
+/* The verdict `truth` (-1: an error is set) on an item. */
+static gx_answer
+keep_if(int truth, int wanted, PyObject **item)
+{
+    if (truth < 0) {
+        return GX_ERROR;
+    }
+    if (truth == wanted) {
+        return GX_EMIT;
+    }
+    Py_DECREF(*item);
+    return GX_SKIP;
+}
+
+static int
+truth_of_result(PyObject *result)
+{
+    int truth = PyObject_IsTrue(result);
+    Py_DECREF(result);
+    return truth;
+}
+
+static gx_answer
+filter_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
+{
+    return keep_if(PyObject_IsTrue(*item), 1, item);
+}
+
+static gx_answer
+filter_after(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
+             PyObject *result)
+{
+    return keep_if(truth_of_result(result), 1, item);
+}
+
+static gx_answer
+filterfalse_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
+{
+    return keep_if(PyObject_IsTrue(*item), 0, item);
+}
+
+static gx_answer
+filterfalse_after(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
+                  PyObject *result)
+{
+    return keep_if(truth_of_result(result), 0, item);
+}
+
+static const char *const pred_params[] = {"pred", NULL};
+static const gx_signature filter_signature = {"filter", pred_params, 1, 1, 1};
+static const gx_signature filterfalse_signature = {"filterfalse", pred_params, 1, 1, 1};
+
+const gx_row gx_stage_filter = {
+    .name = "filter",
+    .signature = &filter_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE | GX_DIRECT,
+    .call = GX_CALL_ITEM,
+    .check = check_predicate,
+    .before = filter_before,
+    .after = filter_after,
+};
+
+const char gx_stage_filter_doc[] =
+    "filter($self, pred, /)\n--\n\n"
+    "Keep the items for which pred(item) is true; None keeps the true items. As the\n"
+    "builtin filter().\n\n"
+    ">>> pipe([0, 1, 2]).filter(None).list()\n"
+    "[1, 2]";
+
+const gx_row gx_stage_filterfalse = {
+    .name = "filterfalse",
+    .signature = &filterfalse_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE | GX_DIRECT,
+    .call = GX_CALL_ITEM,
+    .check = check_predicate,
+    .before = filterfalse_before,
+    .after = filterfalse_after,
+};
+
+const char gx_stage_filterfalse_doc[] =
+    "filterfalse($self, pred, /)\n--\n\n"
+    "Keep the items for which pred(item) is false; None keeps the false items. As\n"
+    "itertools.filterfalse.\n\n"
+    ">>> pipe(['a', '', 'b']).filterfalse(str.isalpha).list()\n"
+    "['']";
+
+/* -- enumerate ---------------------------------------------------------- */
+
+static int
+enumerate_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+{
+    PyObject *start = args[0] != NULL ? PyNumber_Index(args[0]) : PyLong_FromLong(0);
+    if (start == NULL) {
+        return -1;
+    }
+    Py_XSETREF(args[0], start);
+    return 0;
+}
+
+/* step->count is the next index, or step->key where that is no ssize_t. */
+static int
+enumerate_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    int overflow;
+    PyObject *start = step->node->args[0];
+    long long value = PyLong_AsLongLongAndOverflow(start, &overflow);
+    if (overflow || value < PY_SSIZE_T_MIN || value >= PY_SSIZE_T_MAX) {
+        step->key = Py_NewRef(start);
+    } else {
+        step->count = (Py_ssize_t)value;
+    }
+    return 0;
+}
+
+static PyObject *
+next_index(gx_step *step)
+{
+    if (step->key == NULL) {
+        if (step->count < PY_SSIZE_T_MAX) {
+            return PyLong_FromSsize_t(step->count++);
+        }
+        step->key = PyLong_FromSsize_t(step->count);
+    }
+    PyObject *one = PyLong_FromLong(1);
+    PyObject *after = step->key && one ? PyNumber_Add(step->key, one) : NULL;
+    Py_XDECREF(one);
+    if (after == NULL) {
+        return NULL;
+    }
+    PyObject *index = step->key;
+    step->key = after;
+    return index;
+}
+
+static gx_answer
+enumerate_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *pair = PyTuple_New(2);
+    PyObject *index = pair != NULL ? next_index(step) : NULL;
+    if (index == NULL) {
+        Py_XDECREF(pair);
+        return GX_ERROR;
+    }
+    PyTuple_SET_ITEM(pair, 0, index);
+    PyTuple_SET_ITEM(pair, 1, *item);
+    *item = pair;
+    return GX_EMIT;
+}
+
+static const char *const enumerate_params[] = {"start", NULL};
+static const gx_signature enumerate_signature = {"enumerate", enumerate_params, 0, 0, 1};
+
+const gx_row gx_stage_enumerate = {
+    .name = "enumerate",
+    .signature = &enumerate_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE,
+    .check = enumerate_check,
+    .start = enumerate_start,
+    .before = enumerate_before,
+    .hint = same_length,
+};
+
+const char gx_stage_enumerate_doc[] =
+    "enumerate($self, start=0)\n--\n\n"
+    "Replace each item by (index, item), counting from start, an int of any size. As\n"
+    "the builtin enumerate().\n\n"
+    ">>> pipe('ab').enumerate(1).list()\n"
+    "[(1, 'a'), (2, 'b')]";
+
+/* -- tap ---------------------------------------------------------------- */
+
+enum { TAP_FUNC, TAP_CHUNK, TAP_BEFORE, TAP_AFTER };
+
+static int
+check_hook(PyObject **arg, const char *name)
+{
+    if (*arg == NULL) {
+        *arg = Py_NewRef(Py_None);
+    }
+    return *arg == Py_None ? 0 : gx_check_callable(*arg, name);
+}
+
+static int
+tap_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+{
+    if (gx_check_callable(args[TAP_FUNC], "func") < 0 ||
+        check_hook(&args[TAP_BEFORE], "before") < 0 ||
+        check_hook(&args[TAP_AFTER], "after") < 0) {
+        return -1;
+    }
+    return gx_check_optional_size(&args[TAP_CHUNK], 1,
+                                  "chunk_size must be at least one");
+}
+
+/* step->limit is the chunk size or 0, step->state the items held back. A `before`
+   makes it a prefix step: it is called when an item is first asked for. */
+static int
+tap_start(gx_run *run, gx_step *step)
+{
+    PyObject *const *args = step->node->args;
+    step->finish = args[TAP_AFTER] != Py_None;
+    if (args[TAP_CHUNK] != Py_None) {
+        step->limit = PyLong_AsSsize_t(args[TAP_CHUNK]);
+        step->many = true;
+    }
+    if (args[TAP_BEFORE] != Py_None) {
+        step->prefix = true;
+        gx_run_push(run, step);
+    }
+    return 0;
+}
+
+static gx_answer
+tap_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    if (step->limit == 0) {
+        return GX_CALL;
+    }
+    if (step->state == NULL && (step->state = PyList_New(0)) == NULL) {
+        return GX_ERROR;
+    }
+    if (PyList_Append(step->state, *item) < 0) {
+        return GX_ERROR;
+    }
+    Py_DECREF(*item);
+    *item = NULL;
+    if (PyList_GET_SIZE(step->state) < step->limit) {
+        return GX_SKIP;
+    }
+    *item = step->state;
+    step->state = NULL;
+    return GX_CALL;
+}
+
+static gx_answer
+tap_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
+{
+    Py_DECREF(result);
+    if (step->limit == 0) {
+        return GX_EMIT;
+    }
+    if (gx_source_open(run->state, &step->source, *item) < 0) {
+        return GX_ERROR;
+    }
+    Py_DECREF(*item);
+    return GX_OPEN;
+}
+
+/* Before the first item: the `before` hook. After the last: the part chunk. */
+static gx_answer
+tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    if (step->prefix) {
+        PyObject *done = PyObject_CallNoArgs(step->node->args[TAP_BEFORE]);
+        step->prefix = false;
+        Py_XDECREF(done);
+        return done == NULL ? GX_ERROR : GX_SKIP;
+    }
+    *item = step->state;
+    step->state = NULL;
+    return *item == NULL ? GX_SKIP : GX_CALL;
+}
+
+static int
+tap_finish(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    PyObject *done = PyObject_CallNoArgs(step->node->args[TAP_AFTER]);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static Py_ssize_t
+tap_hint(gx_step *step, Py_ssize_t upstream)
+{
+    Py_ssize_t held = step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
+    return gx_add_hints(gx_add_hints(upstream, held), gx_source_hint(&step->source));
+}
+
+static const char *const tap_params[] = {"func", "chunk_size", "before", "after", NULL};
+static const gx_signature tap_signature = {"tap", tap_params, 0, 1, 4};
+
+const gx_row gx_stage_tap = {
+    .name = "tap",
+    .signature = &tap_signature,
+    .nargs = 4,
+    .flags = GX_ONE_TO_ONE,
+    .call = GX_CALL_ITEM,
+    .check = tap_check,
+    .start = tap_start,
+    .before = tap_before,
+    .after = tap_after,
+    .refill = tap_refill,
+    .finish = tap_finish,
+    .hint = tap_hint,
+};
+
+const char gx_stage_tap_doc[] =
+    "tap($self, func, chunk_size=None, before=None, after=None)\n--\n\n"
+    "Call func(item), or func(list) for each chunk_size items, and pass the items on.\n\n"
+    "before() is called when the first item is asked for, after() once at the end, at\n"
+    "close or when the pipe is dropped. As more_itertools.side_effect.\n\n"
+    ">>> pipe('ab').tap(print).count()\n"
+    "a\n"
+    "b\n"
+    "2";

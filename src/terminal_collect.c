@@ -1,0 +1,305 @@
+/* Terminals that keep every item: list, tuple, set, dict, frequencies, join. */
+
+#include "pipeline.h"
+
+static const char *const no_params[] = {NULL};
+
+static int
+check_nothing(gx_state *Py_UNUSED(state), PyObject **Py_UNUSED(args),
+              bool Py_UNUSED(reusable))
+{
+    return 0;
+}
+
+/* The container is handed out once; the step keeps nothing. */
+static PyObject *
+result_state(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    PyObject *result = step->state;
+    step->state = NULL;
+    return result;
+}
+
+static int
+state_or_error(gx_step *step, PyObject *container)
+{
+    step->state = container;
+    return container == NULL ? -1 : 0;
+}
+
+/* The end of every `before` here: rc < 0 is an error, else the item was kept. */
+static gx_answer
+kept(int rc, PyObject **item)
+{
+    if (rc < 0) {
+        return GX_ERROR;
+    }
+    Py_DECREF(*item);
+    return GX_SKIP;
+}
+
+/* -- list, tuple, set ---------------------------------------------------- */
+
+static int
+list_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    return state_or_error(step, PyList_New(0));
+}
+
+static gx_answer
+list_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    return kept(PyList_Append(step->state, *item), item);
+}
+
+static PyObject *
+tuple_result(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    return PyList_AsTuple(step->state);
+}
+
+static int
+set_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    return state_or_error(step, PySet_New(NULL));
+}
+
+static gx_answer
+set_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    return kept(PySet_Add(step->state, *item), item);
+}
+
+static const gx_signature list_signature = {"list", no_params, 0, 0, 0};
+static const gx_signature tuple_signature = {"tuple", no_params, 0, 0, 0};
+static const gx_signature set_signature = {"set", no_params, 0, 0, 0};
+
+const gx_row gx_terminal_list = {
+    .name = "list",
+    .signature = &list_signature,
+    .flags = GX_TERMINAL,
+    .check = check_nothing,
+    .start = list_start,
+    .before = list_before,
+    .result = result_state,
+};
+
+const char gx_terminal_list_doc[] =
+    "list($self)\n--\n\n"
+    "Run the pipe and return its items as a list.\n\n"
+    ">>> pipe('ab').list()\n"
+    "['a', 'b']";
+
+const gx_row gx_terminal_tuple = {
+    .name = "tuple",
+    .signature = &tuple_signature,
+    .flags = GX_TERMINAL,
+    .check = check_nothing,
+    .start = list_start,
+    .before = list_before,
+    .result = tuple_result,
+};
+
+const char gx_terminal_tuple_doc[] =
+    "tuple($self)\n--\n\n"
+    "Run the pipe and return its items as a tuple.\n\n"
+    ">>> pipe('ab').tuple()\n"
+    "('a', 'b')";
+
+const gx_row gx_terminal_set = {
+    .name = "set",
+    .signature = &set_signature,
+    .flags = GX_TERMINAL,
+    .check = check_nothing,
+    .start = set_start,
+    .before = set_before,
+    .result = result_state,
+};
+
+const char gx_terminal_set_doc[] =
+    "set($self)\n--\n\n"
+    "Run the pipe and return its items as a set. Raises TypeError at an item that\n"
+    "cannot be hashed.\n\n"
+    ">>> pipe('abba').set() == {'a', 'b'}\n"
+    "True";
+
+/* -- dict --------------------------------------------------------------- */
+
+static int
+dict_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    return state_or_error(step, PyDict_New());
+}
+
+/* step->count is the number of pairs before this one, for the message. */
+static PyObject *
+pair_of(gx_step *step, PyObject *item)
+{
+    PyObject *pair = PySequence_Fast(item, "");
+    if (pair == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Format(PyExc_TypeError,
+                         "cannot convert dictionary update sequence element #%zd to a "
+                         "sequence",
+                         step->count);
+        }
+        return NULL;
+    }
+    Py_ssize_t size = PySequence_Fast_GET_SIZE(pair);
+    if (size != 2) {
+        PyErr_Format(PyExc_ValueError,
+                     "dictionary update sequence element #%zd has length %zd; 2 is "
+                     "required",
+                     step->count, size);
+        Py_CLEAR(pair);
+    }
+    return pair;
+}
+
+/* The key's hash and equality may change a list that is the pair: both are held. */
+static gx_answer
+dict_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *pair = pair_of(step, *item);
+    if (pair == NULL) {
+        return GX_ERROR;
+    }
+    PyObject *key = Py_NewRef(PySequence_Fast_GET_ITEM(pair, 0));
+    PyObject *value = Py_NewRef(PySequence_Fast_GET_ITEM(pair, 1));
+    int rc = PyDict_SetItem(step->state, key, value);
+    Py_DECREF(key);
+    Py_DECREF(value);
+    Py_DECREF(pair);
+    step->count++;
+    return kept(rc, item);
+}
+
+static const gx_signature dict_signature = {"dict", no_params, 0, 0, 0};
+
+const gx_row gx_terminal_dict = {
+    .name = "dict",
+    .signature = &dict_signature,
+    .flags = GX_TERMINAL,
+    .check = check_nothing,
+    .start = dict_start,
+    .before = dict_before,
+    .result = result_state,
+};
+
+const char gx_terminal_dict_doc[] =
+    "dict($self)\n--\n\n"
+    "Run a pipe of (key, value) pairs and return them as a dict; the last value of a\n"
+    "key wins. Raises TypeError or ValueError at an item that is no pair.\n\n"
+    ">>> pipe('ab').enumerate().dict()\n"
+    "{0: 'a', 1: 'b'}";
+
+/* -- frequencies -------------------------------------------------------- */
+
+/* A real Counter, counted into as the dict it is. */
+static int
+frequencies_start(gx_run *run, gx_step *step)
+{
+    if (state_or_error(step, PyObject_CallNoArgs(run->state->counter)) < 0) {
+        return -1;
+    }
+    if (!PyDict_Check(step->state)) {
+        PyErr_SetString(PyExc_TypeError, "collections.Counter is no dict");
+        return -1;
+    }
+    step->key = PyLong_FromLong(1);
+    return step->key == NULL ? -1 : 0;
+}
+
+static gx_answer
+frequencies_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *count = PyDict_GetItemWithError(step->state, *item);
+    if (count == NULL) {
+        if (PyErr_Occurred()) {
+            return GX_ERROR;
+        }
+        return kept(PyDict_SetItem(step->state, *item, step->key), item);
+    }
+    PyObject *more = PyNumber_Add(count, step->key);
+    if (more == NULL) {
+        return GX_ERROR;
+    }
+    int rc = PyDict_SetItem(step->state, *item, more);
+    Py_DECREF(more);
+    return kept(rc, item);
+}
+
+static const gx_signature frequencies_signature = {"frequencies", no_params, 0, 0, 0};
+
+const gx_row gx_terminal_frequencies = {
+    .name = "frequencies",
+    .signature = &frequencies_signature,
+    .flags = GX_TERMINAL,
+    .check = check_nothing,
+    .start = frequencies_start,
+    .before = frequencies_before,
+    .result = result_state,
+};
+
+const char gx_terminal_frequencies_doc[] =
+    "frequencies($self)\n--\n\n"
+    "Run the pipe and count equal items in a collections.Counter. Raises TypeError at\n"
+    "an item that cannot be hashed. As toolz.frequencies.\n\n"
+    ">>> pipe('abba').frequencies()['b']\n"
+    "2";
+
+/* -- join --------------------------------------------------------------- */
+
+static int
+join_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+{
+    if (args[0] == NULL) {
+        args[0] = PyUnicode_FromString("");
+        return args[0] == NULL ? -1 : 0;
+    }
+    if (!PyUnicode_Check(args[0])) {
+        PyErr_Format(PyExc_TypeError, "sep must be str, not '%.200s'",
+                     Py_TYPE(args[0])->tp_name);
+        return -1;
+    }
+    return 0;
+}
+
+static gx_answer
+join_before(gx_run *run, gx_step *step, PyObject **item)
+{
+    if (!PyUnicode_Check(*item)) {
+        PyErr_Format(PyExc_TypeError,
+                     "sequence item %zd: expected str instance, %.80s found",
+                     PyList_GET_SIZE(step->state), Py_TYPE(*item)->tp_name);
+        return GX_ERROR;
+    }
+    return list_before(run, step, item);
+}
+
+static PyObject *
+join_result(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    return PyUnicode_Join(step->node->args[0], step->state);
+}
+
+static const char *const join_params[] = {"sep", NULL};
+static const gx_signature join_signature = {"join", join_params, 1, 0, 1};
+
+const gx_row gx_terminal_join = {
+    .name = "join",
+    .signature = &join_signature,
+    .nargs = 1,
+    .flags = GX_TERMINAL,
+    .check = join_check,
+    .start = list_start,
+    .before = join_before,
+    .result = join_result,
+};
+
+const char gx_terminal_join_doc[] =
+    "join($self, sep='', /)\n--\n\n"
+    "Run a pipe of strings and join them with sep between. Raises TypeError at an item\n"
+    "that is no str. As str.join.\n\n"
+    ">>> pipe('abc').join('-')\n"
+    "'a-b-c'";

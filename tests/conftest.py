@@ -1,0 +1,44 @@
+"""The two legs of the tests, the header of the report, the profile of Hypothesis."""
+
+import importlib
+import os
+import sys
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "pygenx",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("pygenx")
+
+LEGS = {"c": "pygenx", "reference": "reference"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "c: a test of the C types")
+    config.addinivalue_line("markers", "reference: a test of their specification")
+
+
+def pytest_report_header():
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    try:
+        version = importlib.import_module("pygenx").__version__
+    except ImportError as error:
+        version = f"cannot be imported: {error}"
+    return (
+        f"pygenx {version}, GIL {'on' if gil else 'off'}, "
+        f"debug build {'yes' if hasattr(sys, 'gettotalrefcount') else 'no'}"
+    )
+
+
+@pytest.fixture(
+    params=[pytest.param(leg, marks=getattr(pytest.mark, leg)) for leg in LEGS]
+)
+def impl(request):
+    """The module under test: pygenx, then its reference."""
+    return importlib.import_module(LEGS[request.param])

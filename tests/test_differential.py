@@ -1,0 +1,352 @@
+"""Random programs, run on pygenx and on its reference, must leave the same trace.
+
+A scenario is plain data: a source, stages, what is done in which order. `Run` builds
+it from a module and plays it; every item that comes out, every exception, every pull of
+the source, every call of a callback and every cleanup goes into one list, its trace, in
+the order in which it happens.
+"""
+
+import gc
+import importlib
+from itertools import islice
+
+import sources
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+# what a scenario is made of ----------------------------------------------------------
+
+SMALL = st.integers(0, 3)
+ITEMS = st.lists(SMALL, max_size=7)
+FAILS = st.none() | st.tuples(SMALL, st.sampled_from(["ZeroDivision", "Stop"]))
+
+SOURCE = st.one_of(
+    st.tuples(st.sampled_from(["list", "tuple", "plain", "closable"]), ITEMS),
+    st.tuples(st.just("range"), st.integers(0, 7)),
+    st.tuples(st.sampled_from(["generator", "listener", "talker"]), ITEMS),
+    st.tuples(st.just("failing"), ITEMS, SMALL),
+)
+INPUTS = st.lists(SOURCE | st.just(("nothing",)), max_size=3)
+
+
+def stage(name, *arguments):
+    return st.tuples(st.just(name), *arguments)
+
+
+STAGE = st.one_of(
+    *(
+        stage(name, FAILS)
+        for name in ("map", "starmap", "filter", "filterfalse", "takewhile")
+    ),
+    stage("dropwhile", FAILS),
+    stage("flat_map", SOURCE | st.just(("nothing",)), FAILS),
+    stage("flatten"),
+    stage("enumerate", SMALL),
+    stage("take", st.integers(0, 5)),
+    stage("drop", SMALL),
+    stage("islice", SMALL, st.none() | st.integers(0, 6), st.integers(1, 3)),
+    stage("batched", st.integers(1, 3), st.booleans()),
+    stage("chain", INPUTS),
+    stage("prepend", INPUTS),
+    stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
+)
+
+
+def only(name):
+    return (name,)
+
+
+ACTION = st.sampled_from(
+    ["next"] * 6 + ["send None", "send", "throw ValueError", "throw KeyError", "close"]
+)
+TERMINAL = st.one_of(
+    st.sampled_from(["list", "tuple", "set", "dict", "sum", "any", "all"]).map(only),
+    st.sampled_from(["count", "frequencies", "join", "first", "last"]).map(only),
+    st.sampled_from(["first or", "last or"]).map(only),
+    st.tuples(st.sampled_from(["min", "max", "reduce", "for_each"]), FAILS),
+    st.tuples(st.just("consume"), st.none() | SMALL),
+)
+
+
+class Callback:
+    """A function that writes down its calls and fails at one of them."""
+
+    def __init__(self, run, name, answer, fails):
+        self.run = run
+        self.name = name
+        self.answer = answer
+        self.fails = fails
+        self.calls = 0
+
+    def __call__(self, *args):
+        self.run.trace.append((self.name, args))
+        self.calls += 1
+        if self.fails is not None and self.fails[0] == self.calls - 1:
+            kind = {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}
+            raise kind[self.fails[1]](self.name)
+        return self.answer(*args)
+
+
+def often(item):
+    return len(repr(item)) % 5 != 2
+
+
+class Run:
+    """One playing of a scenario."""
+
+    def __init__(self, leg):
+        self.px = importlib.import_module(leg)
+        self.trace = []
+
+    # building
+
+    def callback(self, name, answer, fails=None):
+        return Callback(self, name, answer, fails)
+
+    def source(self, kind, *args):
+        items = args[0] if args else None
+        if kind == "range":
+            return range(items)
+        if kind == "nothing":
+            return 5
+        if kind in ("list", "tuple"):
+            return {"list": list, "tuple": tuple}[kind](items)
+        if kind == "generator":
+            return self.generator(items)
+        if kind == "listener":
+            return sources.listener(self.trace, items, "returned")
+        make = {
+            "plain": sources.Source,
+            "closable": sources.Closable,
+            "talker": sources.Talker,
+            "failing": sources.Failing,
+        }[kind]
+        return make(*args, log=self.trace)
+
+    def generator(self, items):
+        try:
+            for item in items:
+                self.trace.append(("pulled", item))
+                yield item
+        finally:
+            self.trace.append("finally")
+        return "returned"
+
+    def extend(self, p, number, name, *args):
+        label = f"{number} {name}"
+        if name in ("map", "starmap"):
+            answer = lambda *items: (number, *items)  # noqa: E731
+            return getattr(p, name)(self.callback(label, answer, *args))
+        if name in ("filter", "filterfalse", "takewhile", "dropwhile"):
+            return getattr(p, name)(self.callback(label, often, *args))
+        if name == "flat_map":
+            inner, fails = args
+            answer = lambda item: self.source(*inner)  # noqa: E731
+            return p.flat_map(self.callback(label, answer, fails))
+        if name in ("chain", "prepend"):
+            return getattr(p, name)(*[self.source(*inner) for inner in args[0]])
+        if name == "batched":
+            return p.batched(args[0], strict=args[1])
+        if name == "tap":
+            chunk_size, fails, late = args
+            ignore = lambda *items: None  # noqa: E731
+            return p.tap(
+                self.callback(label, ignore, fails),
+                chunk_size,
+                self.callback(f"{label} before", ignore),
+                self.callback(f"{label} after", ignore, late),
+            )
+        return getattr(p, name)(*args)
+
+    # playing
+
+    def attempt(self, label, action, *args):
+        """Do it and write down what came of it."""
+        try:
+            self.trace.append((label, "gave", action(*args)))
+        except BaseException as error:
+            self.trace.append((label, "raised", *self.describe(error, label)))
+
+    def describe(self, error, label):
+        kind = type(error)
+        if isinstance(error.__cause__, StopIteration):
+            return kind, error.__cause__.args
+        if kind is TypeError and label.startswith("send"):
+            return (kind,)  # which stage it cannot pass is said in pygenx alone
+        if kind is AttributeError or (
+            kind is ValueError and label in ("first", "last")
+        ):
+            return (kind,)  # the words are free
+        return kind, error.args
+
+    def act(self, it, action):
+        if action == "next":
+            self.attempt(action, next, it)
+        elif action == "close":
+            self.attempt(action, it.close)
+        elif action.startswith("send"):
+            self.attempt(action, it.send, None if "None" in action else "hello")
+        else:
+            kind = {"ValueError": ValueError, "KeyError": KeyError}[action.split()[1]]
+            self.attempt(action, it.throw, kind("hello"))
+
+    def finish(self, p, name, *args):
+        if name in ("min", "max"):
+            key = self.callback(name, lambda item: len(repr(item)), *args)
+            self.attempt(name, lambda: getattr(p, name)(key=key, default=None))
+        elif name in ("reduce", "for_each"):
+            function = self.callback(name, lambda *items: items[0], *args)
+            self.attempt(name, getattr(p, name), function)
+        elif name.endswith(" or"):
+            self.attempt(name, getattr(p, name.split()[0]), None)
+        else:
+            self.attempt(name, getattr(p, name), *args)
+
+    def pipe(self, source, stages, entered, kept, actions, terminal):
+        source = self.source(*source)
+        p = self.px.pipe(source)
+        if not kept:
+            del source
+        for number, row in enumerate(stages, 1):
+            p = self.extend(p, number, *row)
+        if entered:
+            p.__enter__()
+        for action in actions:
+            self.act(p, action)
+            self.trace.append(("result", p.result))
+        if terminal is not None:
+            self.finish(p, *terminal)
+            self.attempt("next after it", next, p)
+            self.trace.append(("result", p.result))
+        if entered:
+            self.attempt("exit", p.__exit__, None, None, None)
+        self.trace.append("dropped")
+        del p
+        if kept:
+            self.trace.append(("left", list(islice(safe(source), 3))))
+
+    def chain(self, inputs, nested, actions):
+        inputs = [self.source(*row) for row in inputs]
+        if nested:
+            inputs = iter(inputs)
+            it = self.px.chain.from_iterable(inputs)
+        else:
+            it = self.px.chain(*inputs)
+        del inputs
+        for action in actions:
+            self.act(it, action)
+        self.trace.append("dropped")
+
+    def tee(self, source, n, maxlen, actions):
+        branches = list(self.px.tee(self.source(*source), n, maxlen=maxlen))
+        for number, action in actions:
+            number %= len(branches)
+            if branches[number] is None:
+                continue
+            self.trace.append(number)
+            if action == "drop":
+                branches[number] = None
+            elif action == "tee":
+                branches += self.px.tee(branches[number], 1)
+            else:
+                self.act(branches[number], action)
+
+    def groupby(self, source, fails, actions):
+        key = self.callback("key", lambda item: item // 2, fails)
+        it = self.px.groupby(self.source(*source), key)
+        groups = []
+
+        def advance():
+            key, group = next(it)
+            groups.append(group)
+            return key
+
+        for action, number in actions:
+            if action == "advance":
+                self.attempt(action, advance)
+            elif action == "close":
+                self.attempt(action, it.close)
+            elif groups:
+                self.act(groups[number % len(groups)], action)
+
+
+def safe(source):
+    """What is left in a source, whatever it raises."""
+    it = iter(source)
+    while True:
+        try:
+            yield next(it)
+        except StopIteration:
+            return
+        except Exception as error:
+            yield error.args
+
+
+def compare(name, *scenario):
+    traces = []
+    for leg in ("pygenx", "reference"):
+        run = Run(leg)
+        getattr(run, name)(*scenario)
+        traces.append(run.trace)
+    ours, wanted = traces
+    event(f"{name}: {'long' if len(wanted) > 12 else 'short'} trace")
+    assert ours == wanted
+
+
+@given(
+    source=SOURCE,
+    stages=st.lists(STAGE, max_size=4),
+    entered=st.booleans(),
+    kept=st.booleans(),
+    actions=st.lists(ACTION, max_size=8),
+    terminal=st.none() | TERMINAL,
+)
+def test_pipes_do_what_the_reference_does(**scenario):
+    compare("pipe", *scenario.values())
+
+
+@given(
+    source=SOURCE,
+    stages=st.lists(STAGE, max_size=5),
+    terminal=TERMINAL,
+    kept=st.booleans(),
+)
+def test_drains_do_what_the_reference_does(source, stages, terminal, kept):
+    compare("pipe", source, stages, False, kept, [], terminal)
+
+
+@given(inputs=INPUTS, nested=st.booleans(), actions=st.lists(ACTION, max_size=14))
+def test_chain_does_what_the_reference_does(inputs, nested, actions):
+    compare("chain", inputs, nested, actions)
+
+
+@given(
+    source=SOURCE,
+    n=st.integers(1, 3),
+    maxlen=st.none() | st.integers(1, 3),
+    actions=st.lists(
+        st.tuples(SMALL, st.sampled_from(["next"] * 6 + ["close", "drop", "tee"])),
+        max_size=25,
+    ),
+)
+def test_tee_does_what_the_reference_does(source, n, maxlen, actions):
+    compare("tee", source, n, maxlen, actions)
+
+
+@given(
+    source=SOURCE,
+    fails=FAILS,
+    actions=st.lists(
+        st.tuples(
+            st.sampled_from(["advance", "advance", "next", "next", "next", "close"]),
+            st.integers(-2, -1),
+        ),
+        max_size=20,
+    ),
+)
+def test_groupby_does_what_the_reference_does(source, fails, actions):
+    compare("groupby", source, fails, actions)
+
+
+def teardown_module():
+    gc.collect()

@@ -1,0 +1,72 @@
+"""What a checker must refuse. Never run; an ignore that is not needed is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pygenx import Pipeline, chain, fold, groupby, own, pipe, primed, read_lines, tee
+
+
+def sources() -> None:
+    pipe(5)  # type: ignore[arg-type]
+    pipe([1], str)  # type: ignore[call-arg]
+    pipe()  # type: ignore[call-arg]
+    pipe(source=[1])  # type: ignore[call-arg]
+    read_lines("a", missing="ignore")  # type: ignore[arg-type]
+    chain(1)  # type: ignore[arg-type]
+    own(5)  # type: ignore[arg-type]
+    tee([1], "2")  # type: ignore[call-overload]
+    groupby([1], 5)  # type: ignore[call-overload]
+
+
+def stages() -> None:
+    numbers = pipe([1, 2])
+    numbers.map(len)  # type: ignore[arg-type]
+    numbers.map(5)  # type: ignore[arg-type]
+    numbers.map(func=str)  # type: ignore[call-arg]
+    numbers.flatten()  # type: ignore[misc]
+    numbers.filter(str.isalpha)  # type: ignore[arg-type]
+    numbers.flat_map(abs)  # type: ignore[arg-type]
+    numbers.starmap(divmod)  # type: ignore[misc, arg-type]
+    numbers.enumerate().starmap(len)  # type: ignore[arg-type]
+    numbers.take("2")  # type: ignore[arg-type]
+    numbers.batched()  # type: ignore[call-arg]
+    numbers.islice()  # type: ignore[call-overload]
+    numbers.chain(3)  # type: ignore[arg-type]
+    numbers.tap(str.upper)  # type: ignore[arg-type]
+
+
+def terminals() -> None:
+    pipe([1]).join()  # type: ignore[misc]
+    pipe([1]).dict()  # type: ignore[misc]
+    pipe([object()]).sum()  # type: ignore[misc]
+    pipe([object()]).min()  # type: ignore[call-overload]
+    pipe([1]).reduce(len)  # type: ignore[arg-type]
+    pipe([1]).to(len)  # type: ignore[arg-type]
+    len(pipe([1]))  # type: ignore[arg-type]
+
+
+def composition() -> None:
+    texts = Pipeline[str]()
+    texts([1])  # type: ignore[list-item]
+    pipe([1]) | texts  # type: ignore[operator]
+    texts.map(len) | texts  # type: ignore[operator]
+    [1] | texts  # type: ignore[operator]
+    narrower: pipe[int] = pipe([object()])  # type: ignore[list-item]
+    print(narrower)
+
+
+def tools() -> None:
+    def plain() -> int:
+        return 1
+
+    def reader(count: int) -> Generator[int]:
+        yield count
+
+    primed(plain)  # type: ignore[type-var]
+    primed(reader)("one")  # type: ignore[arg-type]
+    fold(len, 0)  # type: ignore[arg-type]
+
+
+class Piped(pipe[int]):  # type: ignore[misc]
+    """`pipe` is final."""

@@ -1,0 +1,179 @@
+"""The type after every stage and terminal, as a checker and as Python see it."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, TypeGuard, assert_type
+
+from typing_extensions import TypeIs
+
+from pygenx import Pipeline, iterate, pipe, read_lines
+
+
+def is_str(value: object) -> TypeIs[str]:
+    return isinstance(value, str)
+
+
+def is_strs(value: list[object]) -> TypeGuard[list[str]]:
+    return all(isinstance(item, str) for item in value)
+
+
+def numbers() -> pipe[int]:
+    return pipe([1, 2, 3])
+
+
+def words() -> pipe[str]:
+    return pipe(["b", "a", "b"])
+
+
+def maybe() -> pipe[int | None]:
+    return pipe([1, None])
+
+
+def lists() -> pipe[list[object]]:
+    return pipe([["a", 1]])
+
+
+def mixed() -> pipe[int | str | None]:
+    items: list[int | str | None] = [1, "a", None]
+    return pipe(items)
+
+
+def ignore(value: object) -> None:
+    """For what is called with each item."""
+
+
+# -- sources -----------------------------------------------------------------
+
+assert_type(pipe([1]), pipe[int])
+assert_type(pipe("abc"), pipe[str])
+assert_type(pipe({"a": 1}.items()), pipe[tuple[str, int]])
+assert_type(pipe(pipe([1])), pipe[int])
+assert_type(iterate(lambda n: n * 2, 1), pipe[int])
+assert_type(read_lines(), pipe[str])
+
+# -- stages ------------------------------------------------------------------
+
+assert_type(numbers().map(str), pipe[str])
+assert_type(numbers().map(lambda n: n / 2), pipe[float])
+assert_type(words().map(len).map(float), pipe[float])
+assert_type(words().map(str.split).flatten(), pipe[str])
+assert_type(words().enumerate(1).starmap(lambda i, word: word * i), pipe[str])
+assert_type(
+    pipe([(1, "a", 2.0)]).starmap(lambda i, s, x: (s, i * x)), pipe[tuple[str, float]]
+)
+assert_type(numbers().filter(lambda n: n > 1), pipe[int])
+assert_type(maybe().filter(None), pipe[int])
+assert_type(mixed().filter(is_str), pipe[str])
+assert_type(lists().filter(is_strs), pipe[list[str]])
+assert_type(mixed().filterfalse(None), pipe[int | str | None])
+assert_type(numbers().filterfalse(lambda n: n > 1), pipe[int])
+assert_type(words().flat_map(str.encode), pipe[int])
+assert_type(pipe([[1], [2]]).flatten(), pipe[int])
+assert_type(pipe([{"a": 1}]).flatten(), pipe[str])
+assert_type(words().enumerate(), pipe[tuple[int, str]])
+assert_type(numbers().takewhile(lambda n: n < 2), pipe[int])
+assert_type(numbers().dropwhile(lambda n: n < 2), pipe[int])
+assert_type(numbers().take(2), pipe[int])
+assert_type(numbers().drop(n=2), pipe[int])
+assert_type(numbers().islice(2), pipe[int])
+assert_type(numbers().islice(None), pipe[int])
+assert_type(numbers().islice(0, None), pipe[int])
+assert_type(numbers().islice(0, 3, 2), pipe[int])
+assert_type(numbers().batched(2), pipe[tuple[int, ...]])
+assert_type(numbers().batched(n=2, strict=True), pipe[tuple[int, ...]])
+assert_type(numbers().chain([4], (5,)), pipe[int])
+assert_type(numbers().chain(["a"]), pipe[int | str])
+assert_type(numbers().chain(), pipe[int])
+assert_type(numbers().prepend("ab"), pipe[int | str])
+assert_type(numbers().tap(ignore), pipe[int])
+assert_type(numbers().tap(ignore, before=list[int], after=list[int]), pipe[int])
+assert_type(numbers().tap(lambda chunk: chunk.sort(), chunk_size=2), pipe[int])
+
+# -- terminals ---------------------------------------------------------------
+
+assert_type(numbers().list(), list[int])
+assert_type(numbers().tuple(), tuple[int, ...])
+assert_type(numbers().set(), set[int])
+assert_type(words().enumerate().dict(), dict[int, str])
+assert_type(pipe(["a=1"]).map(lambda line: line.split("=")).dict(), dict[str, str])
+assert_type(numbers().sum(), int)
+assert_type(numbers().map(bool).sum(), int)
+assert_type(numbers().map(float).sum(0.5), float)
+assert_type(numbers().min(), int)
+assert_type(words().max(key=len), str)
+assert_type(words().min(default=None), str | None)
+assert_type(mixed().max(key=str, default=0.5), int | str | float | None)
+assert_type(mixed().any(), bool)
+assert_type(mixed().all(), bool)
+assert_type(mixed().count(), int)
+assert_type(words().frequencies(), Counter[str])
+assert_type(words().join(), str)
+assert_type(words().join(", "), str)
+assert_type(numbers().reduce(operator.add), int)
+assert_type(numbers().reduce(lambda a, b: a * b), int)
+assert_type(numbers().reduce(lambda text, n: text + str(n), ""), str)
+assert_type(numbers().first(), int)
+assert_type(numbers().first(None), int | None)
+assert_type(numbers().last(), int)
+assert_type(words().last(0), str | int)
+numbers().for_each(ignore)
+numbers().consume()
+numbers().consume(2)
+assert_type(numbers().to(sorted, key=operator.neg), list[int])
+assert_type(numbers().to(sum), int)
+assert_type(words().to(dict.fromkeys, 0), dict[str, int])
+assert_type(numbers().explain(), str)
+
+# -- an iterator and a context manager ---------------------------------------
+
+with numbers() as entered:
+    assert_type(entered, pipe[int])
+    assert_type(next(entered), int)
+    assert_type(entered.send(None), int)
+    entered.close()
+for number in numbers():
+    assert_type(number, int)
+assert_type(numbers().result, Any)
+
+# -- covariance --------------------------------------------------------------
+
+wider: pipe[object] = numbers()
+iterable: Iterable[float] = numbers()
+
+# -- Pipeline ----------------------------------------------------------------
+
+assert_type(Pipeline(), Pipeline[Any, Any])
+assert_type(Pipeline[str](), Pipeline[str, str])
+assert_type(Pipeline().map(len), Pipeline[Any, int])
+
+text = Pipeline[str]()
+ints = Pipeline[int]()
+pairs = Pipeline[tuple[str, int]]()
+assert_type(text.map(len), Pipeline[str, int])
+assert_type(pairs.starmap(lambda word, n: word * n), Pipeline[tuple[str, int], str])
+assert_type(Pipeline[int | None]().filter(None), Pipeline[int | None, int])
+assert_type(Pipeline[object]().filter(is_str), Pipeline[object, str])
+assert_type(ints.filter(lambda n: n > 1), Pipeline[int, int])
+assert_type(ints.filterfalse(None), Pipeline[int, int])
+assert_type(text.flat_map(str.split), Pipeline[str, str])
+assert_type(Pipeline[list[int]]().flatten(), Pipeline[list[int], int])
+assert_type(text.enumerate(), Pipeline[str, tuple[int, str]])
+assert_type(text.takewhile(str.isalpha).dropwhile(str.isupper), Pipeline[str, str])
+assert_type(text.take(3).drop(1).islice(1), Pipeline[str, str])
+assert_type(text.islice(0, None, 2), Pipeline[str, str])
+assert_type(text.batched(2, strict=True), Pipeline[str, tuple[str, ...]])
+assert_type(text.chain([1], lambda: (2,)), Pipeline[str, str | int])
+assert_type(text.prepend([None]), Pipeline[str, str | None])
+assert_type(text.tap(ignore), Pipeline[str, str])
+assert_type(ints.tap(lambda chunk: chunk.sort(), 2), Pipeline[int, int])
+assert_type(text.explain(), str)
+
+assert_type(text.map(len)(["a", "bc"]), pipe[int])
+assert_type(text.map(len) | ints.map(float), Pipeline[str, float])
+assert_type(text | text, Pipeline[str, str])
+assert_type(words() | text.map(len), pipe[int])
+assert_type(words() | Pipeline().map(len), pipe[int])
+contravariant: Pipeline[bool, object] = ints.map(str)
