@@ -42,6 +42,10 @@ class Work:
     comprehension: Rival | None = None
     others: dict[str, Rival] = field(default_factory=dict)
     headline: str = ""
+    calls: bool = True  # it calls an opaque callable: the goal for those applies
+
+    def goals(self) -> dict[str, float]:
+        return {STACK: OPAQUE} if self.stack and self.calls else {}
 
     def spellings(self) -> dict[str, Rival]:
         given = {"pygenx": self.pygenx, STACK: self.stack, GENEXPR: self.genexpr}
@@ -59,7 +63,7 @@ def pulled(work: Work) -> Case:
         {**work.spellings(), **work.others},
         (STACK, GENEXPR),
         DRAIN,
-        goals={STACK: OPAQUE} if work.stack else {},
+        goals=work.goals(),
     )
 
 
@@ -76,7 +80,7 @@ def drained(work: Work) -> Case:
         work.setup,
         rivals,
         (STACK, GENEXPR, COMPREHENSION),
-        goals={STACK: OPAQUE} if work.stack else {},
+        goals=work.goals(),
         headline=work.headline,
     )
 
@@ -236,6 +240,7 @@ STAGES = [
         lambda data: filter(None, data),
         lambda data: (item for item in data if item),
         lambda data: [item for item in data if item],
+        calls=False,
     ),
     Work(
         "filterfalse(C)",
@@ -264,8 +269,11 @@ STAGES = [
         lambda data: [item for part in data for item in part],
         optional("cytoolz", "concat", lambda concat: concat)
         | optional("iteration_utilities", "flatten", lambda flatten: flatten),
+        calls=False,
     ),
-    Work("enumerate()", ints, lambda data: pipe(data).enumerate(), enumerate),
+    Work(
+        "enumerate()", ints, lambda data: pipe(data).enumerate(), enumerate, calls=False
+    ),
     Work(
         "takewhile(C)",
         ints,
@@ -291,6 +299,7 @@ STAGES = [
         | optional(
             "cytoolz", "take", lambda take: lambda data: take(len(data) // 2, data)
         ),
+        calls=False,
     ),
     Work(
         "drop(half)",
@@ -300,24 +309,28 @@ STAGES = [
         others=optional(
             "cytoolz", "drop", lambda drop: lambda data: drop(len(data) // 2, data)
         ),
+        calls=False,
     ),
     Work(
         "islice(1, None, 3)",
         ints,
         lambda data: pipe(data).islice(1, None, 3),
         lambda data: islice(data, 1, None, 3),
+        calls=False,
     ),
     Work(
         "chain(list)",
         ints,
         lambda data: pipe(data).chain(data),
         lambda data: chain(data, data),
+        calls=False,
     ),
     Work(
         "prepend(list)",
         ints,
         lambda data: pipe(data).prepend(data),
         lambda data: chain(data, data),
+        calls=False,
     ),
     Work(
         "tap(Python function)",

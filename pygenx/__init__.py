@@ -3,13 +3,19 @@
 from pygenx._pygenx import (
     Pipeline,
     ReentrancyError,
+    borrow,
     chain,
     feed,
     fold,
+    groupby,
     grouping,
     iterate,
+    own,
     pipe,
+    primed,
+    read_lines,
     tee,
+    timing,
 )
 
 __version__ = "0.1.0"
@@ -17,11 +23,17 @@ __version__ = "0.1.0"
 __all__ = [
     "Pipeline",
     "ReentrancyError",
+    "borrow",
     "chain",
     "feed",
     "fold",
+    "groupby",
     "grouping",
     "iterate",
+    "own",
     "pipe",
+    "primed",
+    "read_lines",
     "tee",
+    "timing",
 ]

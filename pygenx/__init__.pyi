@@ -3,6 +3,8 @@
 #
 # Any stands for what cannot be known: values sent, return values of sources, the
 # items that `fold` and `grouping` are fed.
+#
+# pyright: reportUnnecessaryTypeIgnoreComment=false
 
 from _typeshed import (
     StrPath,
@@ -23,13 +25,14 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import (
     IO,
     Any,
     Concatenate,
     Generic,
     Literal,
+    Never,
     ParamSpec,
     Protocol,
     Self,
@@ -72,7 +75,10 @@ _R = TypeVar("_R")
 _G = TypeVar("_G", default=list[Any])
 _D = TypeVar("_D")
 _Start = TypeVar("_Start", bound=SupportsAdd[Any, Any])
-_F = TypeVar("_F", bound=Callable[..., Any])
+_F = TypeVar(
+    "_F",
+    bound=Callable[..., Any] | classmethod[Any, ..., Any] | staticmethod[..., Any],
+)
 _I = TypeVar("_I", bound=Iterator[Any])
 _A = TypeVar("_A", bound=AsyncGenerator[Any, Any])
 _T_co = TypeVar("_T_co", covariant=True)
@@ -126,6 +132,7 @@ class _Owning(Iterator[_T_co]):
         /,
     ) -> None: ...
     def __length_hint__(self) -> int: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @type_check_only
 class _Iterator(_Owning[_T_co]):
@@ -211,6 +218,7 @@ class primed(Generic[_P, _R_co]):
     ) -> Callable[_Bound, _R]: ...
     @property
     def __wrapped__(self) -> Callable[_P, Any]: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 # -- push kit ----------------------------------------------------------------
 
@@ -286,6 +294,7 @@ class grouping(_Push, Generic[_K, _G]):
     def close(self) -> tuple[_K, _G] | None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[_K, _G]: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
 class fold(_Push, Generic[_R]):
@@ -295,6 +304,7 @@ class fold(_Push, Generic[_R]):
     def send(self, item: Any, /) -> _R: ...
     def close(self) -> _R: ...
     def __next__(self) -> Any: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @overload
 def feed(source: Iterable[Any], target: fold[_R], /) -> _R: ...
@@ -305,6 +315,15 @@ def feed(source: Iterable[_T], target: _Sink[_T], /) -> Any: ...
 
 # -- timing ------------------------------------------------------------------
 
+# What a report is given.
+@final
+@type_check_only
+class _Elapsed(str):
+    label: str
+    elapsed: float
+    elapsed_ns: int
+    error: BaseException | None
+
 @final
 class timing:
     @overload
@@ -312,10 +331,12 @@ class timing:
         cls,
         label: str = "Elapsed time",
         *,
-        report: Callable[[Any], object] | None = ...,
+        report: Callable[[_Elapsed], object] | None = ...,
     ) -> Self: ...
     @overload
-    def __new__(cls, label: _F) -> _F: ...
+    def __new__(  # type: ignore[misc]  # a bare @timing: the function comes back
+        cls, label: _F, *, report: Callable[[_Elapsed], object] | None = ...
+    ) -> _F: ...
     def __call__(self, func: _F, /) -> _F: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -325,6 +346,25 @@ class timing:
         tb: TracebackType | None,
         /,
     ) -> None: ...
+    def lap(self) -> float: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def elapsed(self) -> float: ...
+    @property
+    def elapsed_ns(self) -> int: ...
+    @property
+    def laps(self) -> list[float]: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def total(self) -> float: ...
+    @property
+    def min(self) -> float: ...
+    @property
+    def max(self) -> float: ...
+    @property
+    def mean(self) -> float: ...
 
 # -- pipelines ---------------------------------------------------------------
 
@@ -333,6 +373,7 @@ class pipe(_Iterator[_T_co]):
     def __new__(cls, source: Iterable[_T_co], /) -> Self: ...
     def explain(self) -> str: ...
     def __or__(self, other: Pipeline[_T_co, _S], /) -> pipe[_S]: ...
+    def __ror__(self, other: Never, /) -> Never: ...  # C has one slot for both
 
     # stages
     def map(self, func: Callable[[_T_co], _S], /) -> pipe[_S]: ...
@@ -458,6 +499,8 @@ class Pipeline(Generic[_In, _Out]):
     def __call__(self, source: Iterable[_In], /) -> pipe[_Out]: ...
     def explain(self) -> str: ...
     def __or__(self, other: Pipeline[_Out, _S], /) -> Pipeline[_In, _S]: ...
+    def __ror__(self, other: Never, /) -> Never: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     __array_ufunc__: None
 
     # stages

@@ -326,4 +326,8 @@ static PyType_Spec chain_spec = {
     .slots = chain_slots,
 };
 
-const gx_typedef gx_chain_typedef = {&chain_spec, chain_construct, true};
+const gx_typedef gx_chain_typedef = {
+    .spec = &chain_spec,
+    .construct = chain_construct,
+    .public = true,
+};

@@ -161,32 +161,60 @@ gx_wants_note(void)
            !PyErr_ExceptionMatches(PyExc_StopIteration);
 }
 
+PyObject *
+gx_note_begin(void)
+{
+    if (!gx_wants_note()) {
+        return NULL;
+    }
+    PyObject *exc = PyErr_GetRaisedException();
+    bool noted = has_note(exc);
+    PyErr_Clear();
+    if (noted) {
+        PyErr_SetRaisedException(exc);
+        return NULL;
+    }
+    return exc;
+}
+
 /* The one place besides the end tests where errors are cleared: a note that
    cannot be made must not hide the error it was meant for. */
+static void
+note_end(PyObject *exc, const char *format, va_list vargs)
+{
+    PyErr_Clear();
+    PyObject *text = PyUnicode_FromFormatV(format, vargs);
+    PyObject *note = text ? PyUnicode_FromFormat("%s%U", note_prefix, text) : NULL;
+    PyObject *done = NULL;
+    if (note != NULL) {
+        done = PyObject_CallMethod(PyExc_BaseException, "add_note", "OO", exc, note);
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(note);
+    Py_XDECREF(text);
+    PyErr_Clear();
+    PyErr_SetRaisedException(exc);
+}
+
+void
+gx_note_end(PyObject *exc, const char *format, ...)
+{
+    va_list vargs;
+    va_start(vargs, format);
+    note_end(exc, format, vargs);
+    va_end(vargs);
+}
+
 void
 gx_note(const char *format, ...)
 {
-    if (!gx_wants_note()) {
-        return;
-    }
-    PyObject *exc = PyErr_GetRaisedException();
-    if (!has_note(exc)) {
+    PyObject *exc = gx_note_begin();
+    if (exc != NULL) {
         va_list vargs;
-        PyErr_Clear();
         va_start(vargs, format);
-        PyObject *text = PyUnicode_FromFormatV(format, vargs);
+        note_end(exc, format, vargs);
         va_end(vargs);
-        PyObject *note = text ? PyUnicode_FromFormat("%s%U", note_prefix, text) : NULL;
-        PyObject *done = NULL;
-        if (note != NULL) {
-            done = PyObject_CallMethod(PyExc_BaseException, "add_note", "OO", exc, note);
-        }
-        Py_XDECREF(done);
-        Py_XDECREF(note);
-        Py_XDECREF(text);
     }
-    PyErr_Clear();
-    PyErr_SetRaisedException(exc);
 }
 
 /* -- short texts -------------------------------------------------------- */

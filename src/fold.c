@@ -287,4 +287,8 @@ static PyType_Spec fold_spec = {
     .slots = fold_slots,
 };
 
-const gx_typedef gx_fold_typedef = {&fold_spec, fold_construct, true};
+const gx_typedef gx_fold_typedef = {
+    .spec = &fold_spec,
+    .construct = fold_construct,
+    .public = true,
+};

@@ -568,4 +568,8 @@ static PyType_Spec grouping_spec = {
     .slots = grouping_slots,
 };
 
-const gx_typedef gx_grouping_typedef = {&grouping_spec, grouping_construct, true};
+const gx_typedef gx_grouping_typedef = {
+    .spec = &grouping_spec,
+    .construct = grouping_construct,
+    .public = true,
+};

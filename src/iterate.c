@@ -98,15 +98,14 @@ iterate_traverse(PyObject *op, visitproc visit, void *arg)
 static void
 iterate_note(PyObject *op)
 {
-    PyObject *raised = PyErr_GetRaisedException();
     iterate_object *self = iterate_CAST(op);
-    PyObject *func = self->func ? gx_brief_callable(self->func) : NULL;
-    PyObject *value = self->value ? gx_brief(self->value) : NULL;
-    PyErr_Clear();
-    PyErr_SetRaisedException(raised);
-    if (func != NULL && value != NULL) {
-        gx_note("iterate(%U), after %U", func, value);
+    PyObject *exc = gx_note_begin();
+    if (exc == NULL) {
+        return;
     }
+    PyObject *func = self->func != NULL ? gx_brief_callable(self->func) : NULL;
+    PyObject *value = self->value != NULL ? gx_brief(self->value) : NULL;
+    gx_note_end(exc, "iterate(%V), after %V", func, "?", value, "?");
     Py_XDECREF(func);
     Py_XDECREF(value);
 }
@@ -165,4 +164,6 @@ static PyType_Spec iterate_spec = {
     .slots = iterate_slots,
 };
 
-const gx_typedef gx_iterate_source_typedef = {&iterate_spec, NULL, false, NULL};
+const gx_typedef gx_iterate_source_typedef = {
+    .spec = &iterate_spec,
+};

@@ -114,9 +114,8 @@ gx_iterator_am_send(PyObject *op, PyObject *value, PyObject **out)
     return gx_resume(op, GX_SEND, value, out);
 }
 
-/* Methods, unlike slots, must raise StopIteration also where its value is None. */
-static PyObject *
-item_or_raise(PySendResult answer, PyObject *out)
+PyObject *
+gx_item_or_raise(PySendResult answer, PyObject *out)
 {
     if (answer == PYGEN_RETURN) {
         if (out == Py_None) {
@@ -133,7 +132,7 @@ gx_iterator_send(PyObject *op, PyObject *value)
 {
     PyObject *out;
     PySendResult answer = gx_resume(op, GX_SEND, value, &out);
-    return item_or_raise(answer, out);
+    return gx_item_or_raise(answer, out);
 }
 
 PyObject *
@@ -146,7 +145,7 @@ gx_iterator_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     }
     PySendResult answer = gx_resume(op, GX_THROW, exc, &out);
     Py_DECREF(exc);
-    return item_or_raise(answer, out);
+    return gx_item_or_raise(answer, out);
 }
 
 static int
@@ -307,18 +306,54 @@ gx_iterator_clear(PyObject *op)
     return self->protocol == NULL ? 0 : self->protocol->clear(op);
 }
 
+/* Run tp_finalize, once and on a tracked object, as CPython's subtype_dealloc does;
+   types without one pay a comparison. False: the object lives on. */
+static bool
+finalized(PyObject *op)
+{
+    gx_iterator *self = gx_iterator_CAST(op);
+    if (Py_TYPE(op)->tp_finalize == NULL || self->ended) {
+        return true;
+    }
+    PyObject_GC_Track(op);
+    if (PyObject_CallFinalizerFromDealloc(op) < 0) {
+        return false;
+    }
+    PyObject_GC_UnTrack(op);
+    return true;
+}
+
+/* tp_finalize of types with something of their own to clean up when dropped. */
+void
+gx_iterator_finalize(PyObject *op)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    gx_iterator *self = gx_iterator_CAST(op);
+    if (!self->ended && !self->running &&
+        gx_iterator_finish(op, self->protocol->closes_when_dropped) < 0) {
+        PyErr_WriteUnraisable(op);
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
+
 void
 gx_iterator_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     GX_DEALLOC_BEGIN(op, gx_iterator_dealloc)
+    if (!finalized(op)) {
+        goto done; /* the finalizer gave somebody a reference */
+    }
     if (gx_iterator_CAST(op)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
     gx_iterator_clear(op);
     type->tp_free(op);
     Py_DECREF(type);
+done:;
     GX_DEALLOC_END
 }
 

@@ -65,7 +65,8 @@ add_types(PyObject *module, gx_state *state)
 {
     for (int i = 0; i < GX_N_TYPES; i++) {
         const gx_typedef *def = all_types[i];
-        PyObject *type = PyType_FromModuleAndSpec(module, def->spec, NULL);
+        PyObject *base = def->base == NULL ? NULL : (PyObject *)def->base();
+        PyObject *type = PyType_FromModuleAndSpec(module, def->spec, base);
         if (type == NULL) {
             return -1;
         }

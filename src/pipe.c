@@ -12,6 +12,7 @@ typedef struct {
     gx_run *run;         /* owned; NULL until an item is asked for */
     const char *taken;   /* the stage or terminal that used this pipe up, or NULL */
     bool moved;          /* by a stage: the source is elsewhere */
+    bool reads_lines;    /* made by read_lines(): has .path and .lineno */
     PyObject *successor; /* owned: the pipe that took an entered one's source */
 } pipe_object;
 
@@ -49,6 +50,7 @@ gx_pipe_over(gx_state *state, PyObject *iterable)
         return NULL;
     }
     self->source = source;
+    self->reads_lines = Py_IS_TYPE(source.obj, GX_TYPE_OF(state, lines_source));
     return (PyObject *)self;
 }
 
@@ -122,6 +124,7 @@ make_run(pipe_object *self)
         innermost = pipe_CAST(innermost->source.obj);
         programs[i] = innermost->program;
         self->owner = self->owner || innermost->owner;
+        self->reads_lines = self->reads_lines || innermost->reads_lines;
     }
     gx_state *state = PyType_GetModuleState(Py_TYPE(self));
     gx_run *run = gx_run_new(state, &innermost->source, programs, depth);
@@ -234,10 +237,12 @@ pipe_move(pipe_object *self, gx_program *program, const char *name)
     }
     next->source = self->source;
     next->owner = self->owner;
+    next->reads_lines = self->reads_lines;
     next->ended = self->ended; /* a closed pipe gives a closed pipe */
     self->source = GX_SOURCE_NONE;
     self->taken = name;
     self->moved = true;
+    self->ended = true; /* nothing to close, release or finalize any more */
     if (self->owner) {
         self->successor = Py_NewRef((PyObject *)next);
     }
@@ -440,6 +445,16 @@ pipe_clear(PyObject *op)
     return 0;
 }
 
+/* Dropped half-way: the stages' own clean-up still runs, the sources are only let
+   go of. */
+static void
+pipe_finalize(PyObject *op)
+{
+    if (pipe_CAST(op)->run != NULL) {
+        gx_iterator_finalize(op);
+    }
+}
+
 static int
 pipe_traverse(PyObject *op, visitproc visit, void *arg)
 {
@@ -503,6 +518,34 @@ pipe_length_hint(PyObject *op, PyObject *Py_UNUSED(unused))
     return gx_hint_object(pipe_hint(pipe_CAST(op)));
 }
 
+/* .path and .lineno of the files being read; None after the end. */
+static PyObject *
+get_of_lines(pipe_object *self, const char *name)
+{
+    gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
+    if (!self->reads_lines) {
+        PyErr_Format(PyExc_AttributeError,
+                     "'pygenx.pipe' object has no attribute '%s': it does not come from "
+                     "read_lines()",
+                     name);
+        return NULL;
+    }
+    return source->obj == NULL ? Py_NewRef(Py_None)
+                               : PyObject_GetAttrString(source->obj, name);
+}
+
+static PyObject *
+pipe_get_path(PyObject *op, void *Py_UNUSED(closure))
+{
+    return get_of_lines(pipe_CAST(op), "path");
+}
+
+static PyObject *
+pipe_get_lineno(PyObject *op, void *Py_UNUSED(closure))
+{
+    return get_of_lines(pipe_CAST(op), "lineno");
+}
+
 static PyObject *
 pipe_text(pipe_object *self, PyObject *(*describe)(gx_program *))
 {
@@ -536,6 +579,7 @@ static const gx_protocol pipe_protocol = {
     .resume = pipe_resume,
     .release = pipe_release,
     .clear = pipe_clear,
+    .closes_when_dropped = false,
 };
 
 /* -- type --------------------------------------------------------------- */
@@ -589,6 +633,10 @@ static PyMethodDef pipe_methods[] = {
 
 static PyGetSetDef pipe_getset[] = {
     GX_ITERATOR_GETSET,
+    {"path", pipe_get_path, NULL,
+     "The file being read, of a pipe that comes from read_lines().", NULL},
+    {"lineno", pipe_get_lineno, NULL,
+     "The number of the line read last, of a pipe that comes from read_lines().", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -601,6 +649,7 @@ static PyType_Slot pipe_slots[] = {
     {Py_tp_doc, (void *)pipe_doc},
     {Py_tp_new, pipe_new},
     {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_finalize, pipe_finalize},
     {Py_tp_traverse, pipe_traverse},
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, pipe_repr},
@@ -621,4 +670,8 @@ static PyType_Spec pipe_spec = {
     .slots = pipe_slots,
 };
 
-const gx_typedef gx_pipe_typedef = {&pipe_spec, pipe_construct, true, NULL};
+const gx_typedef gx_pipe_typedef = {
+    .spec = &pipe_spec,
+    .construct = pipe_construct,
+    .public = true,
+};

@@ -541,4 +541,8 @@ static PyType_Spec pipeline_spec = {
 };
 
 const gx_typedef gx_Pipeline_typedef = {
-    &pipeline_spec, pipeline_construct, true, pipeline_ready};
+    .spec = &pipeline_spec,
+    .construct = pipeline_construct,
+    .public = true,
+    .ready = pipeline_ready,
+};

@@ -130,6 +130,8 @@ PyObject *gx_stage_brief(gx_program *node);
 PyObject *gx_program_brief(gx_program *program);
 /* A pipe without stages over an iterable: what sources return (pipe.c). */
 PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
+/* "access.log:311" of a read_lines source (lines.c). */
+PyObject *gx_lines_place(PyObject *op);
 /* One line a stage: number, stage, how it runs. */
 PyObject *gx_program_explain(gx_program *program);
 

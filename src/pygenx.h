@@ -10,6 +10,7 @@
 
 /* Names looked up on user objects while running, interned once per module. */
 #define GX_NAMES(X) \
+    X(__fspath__)   \
     X(__notes__)    \
     X(__name__)     \
     X(__qualname__) \
@@ -17,6 +18,7 @@
     X(close)        \
     X(gi_running)   \
     X(gi_suspended) \
+    X(readline)     \
     X(result)       \
     X(send)         \
     X(start)        \
@@ -60,6 +62,7 @@ typedef struct {
     vectorcallfunc construct; /* NULL: instances are made by C alone */
     bool public;              /* an attribute of the module */
     int (*ready)(PyTypeObject *type); /* NULL, or what a spec cannot say */
+    PyTypeObject *(*base)(void);      /* borrowed; NULL: object */
 } gx_typedef;
 
 /* Module-level functions are listed in functions.def; each family defines
@@ -113,7 +116,12 @@ void gx_no_stop_iteration(const char *format, ...);
 /* Add "pygenx: ..." to the raised exception unless it has such a note or is no
    plain Exception. Never fails, never replaces the error. */
 void gx_note(const char *format, ...);
-/* True if gx_note would do something: lets callers skip building the text. */
+/* The same where the text takes work that may itself fail: begin takes the raised
+   exception off if it wants a note (else NULL), end adds the note and raises it
+   again. Texts that could not be made are NULL: format them with %V and a stand-in. */
+PyObject *gx_note_begin(void);
+void gx_note_end(PyObject *exc, const char *format, ...);
+/* True if the raised exception is of a kind that gets notes. */
 bool gx_wants_note(void);
 /* Short text for notes and repr, made without running user code: value of exact
    int, float, str, bytes, bool, None up to 80 characters, "<type>" otherwise. */
@@ -161,6 +169,8 @@ typedef struct {
     int (*clear)(PyObject *self);
     /* Add a note to the raised exception; NULL: none. */
     void (*note)(PyObject *self);
+    /* What gx_iterator_finalize, where it is a type's tp_finalize, tells release. */
+    bool closes_when_dropped;
 } gx_protocol;
 
 #define GX_ITERATOR_HEAD                                                    \
@@ -192,9 +202,13 @@ PyObject *gx_iterator_enter(PyObject *op, PyObject *unused);
 PyObject *gx_iterator_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gx_iterator_get_result(PyObject *op, void *closure);
 int gx_iterator_clear(PyObject *op);
+void gx_iterator_finalize(PyObject *op);
 void gx_iterator_dealloc(PyObject *op);
 /* Close now, from inside a method that already checked `running`. */
 int gx_iterator_finish(PyObject *op, bool close);
+/* What a method answers: the item, or NULL with StopIteration(value) also where the
+   value is None and a slot would just end. */
+PyObject *gx_item_or_raise(PySendResult answer, PyObject *out);
 /* The exception instance throw(typ[, val[, tb]]) means, or NULL with TypeError. */
 PyObject *gx_thrown_exception(PyObject *const *args, Py_ssize_t nargs);
 

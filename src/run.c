@@ -213,23 +213,40 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
 
 /* -- errors ------------------------------------------------------------- */
 
+/* ", access.log:311" where the source reads files, else "". */
+static PyObject *
+place_of(gx_run *run)
+{
+    PyObject *source = run->steps->source.obj;
+    if (source == NULL || !Py_IS_TYPE(source, GX_TYPE_OF(run->state, lines_source))) {
+        return PyUnicode_FromString("");
+    }
+    PyObject *place = gx_lines_place(source);
+    PyObject *text = place != NULL ? PyUnicode_FromFormat(", %U", place) : NULL;
+    Py_XDECREF(place);
+    return text;
+}
+
 static void
 note_stage(gx_run *run, gx_step *step, PyObject *item)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    PyObject *stage = gx_stage_brief(step->node);
-    PyObject *value = item ? gx_brief(item) : PyUnicode_FromString("");
-    PyErr_Clear(); /* of making the texts only */
-    PyErr_SetRaisedException(raised);
-    if (stage != NULL && value != NULL) {
-        const char *colon = item != NULL ? ": " : "";
-        if (step->row->flags & GX_TERMINAL) {
-            gx_note("terminal %U, item %zd%s%U", stage, run->index - 1, colon, value);
-        } else {
-            gx_note("stage %zd/%zd %U, item %zd%s%U", step - run->steps, run->nstages,
-                    stage, run->index - 1, colon, value);
-        }
+    PyObject *exc = gx_note_begin();
+    if (exc == NULL) {
+        return;
     }
+    PyObject *stage = gx_stage_brief(step->node);
+    PyObject *value = item != NULL ? gx_brief(item) : NULL;
+    PyObject *place = place_of(run);
+    const char *colon = value != NULL ? ": " : "";
+    if (step->row->flags & GX_TERMINAL) {
+        gx_note_end(exc, "terminal %V, item %zd%s%V%V", stage, step->row->name,
+                    run->index - 1, colon, value, "", place, "");
+    } else {
+        gx_note_end(exc, "stage %zd/%zd %V, item %zd%s%V%V", step - run->steps,
+                    run->nstages, stage, step->row->name, run->index - 1, colon, value,
+                    "", place, "");
+    }
+    Py_XDECREF(place);
     Py_XDECREF(stage);
     Py_XDECREF(value);
 }
@@ -241,14 +258,12 @@ fail_at(gx_run *run, gx_step *step, PyObject *item)
     if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
         PyObject *raised = PyErr_GetRaisedException();
         PyObject *stage = gx_stage_brief(step->node);
-        PyErr_Clear();
+        PyErr_Clear(); /* of making the text only */
         PyErr_SetRaisedException(raised);
-        gx_no_stop_iteration("%U", stage != NULL ? stage : Py_None);
+        gx_no_stop_iteration("%V", stage, step->row->name);
         Py_XDECREF(stage);
     }
-    if (gx_wants_note()) {
-        note_stage(run, step, item);
-    }
+    note_stage(run, step, item);
     Py_XDECREF(item);
     return -1;
 }
@@ -256,15 +271,11 @@ fail_at(gx_run *run, gx_step *step, PyObject *item)
 static int
 fail_at_source(gx_run *run)
 {
-    if (gx_wants_note()) {
-        PyObject *raised = PyErr_GetRaisedException();
+    PyObject *exc = gx_note_begin();
+    if (exc != NULL) {
         PyObject *source = gx_source_brief(&run->steps->source);
-        PyErr_Clear();
-        PyErr_SetRaisedException(raised);
-        if (source != NULL) {
-            gx_note("source %U, item %zd", source, run->index);
-            Py_DECREF(source);
-        }
+        gx_note_end(exc, "source %V, item %zd", source, "?", run->index);
+        Py_XDECREF(source);
     }
     return -1;
 }

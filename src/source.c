@@ -170,8 +170,15 @@ gx_source_open(gx_state *state, gx_source *source, PyObject *iterable)
     if (it == NULL) {
         return -1;
     }
-    *source = (gx_source){.fetch = lane_of_iterator(state, Py_TYPE(it)), .obj = it};
+    gx_source_adopt(state, source, it);
     return 0;
+}
+
+void
+gx_source_adopt(gx_state *state, gx_source *source, PyObject *iterator)
+{
+    gx_fetch lane = lane_of_iterator(state, Py_TYPE(iterator));
+    *source = (gx_source){.fetch = lane, .obj = iterator};
 }
 
 /* -- close, send, throw ------------------------------------------------- */

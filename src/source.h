@@ -36,6 +36,8 @@ PyObject *gx_fetch_guarded(gx_source *source);
 /* Open `iterable` (iter() may run user code) into a source that has nothing open.
    -1 with iter()'s own error; then nothing is open. */
 int gx_source_open(gx_state *state, gx_source *source, PyObject *iterable);
+/* The same of what iter() gave already. Steals the iterator; never fails. */
+void gx_source_adopt(gx_state *state, gx_source *source, PyObject *iterator);
 
 /* Let go: the lane goes first, so that whatever the reference's end runs sees a
    source that has ended. */

@@ -258,7 +258,9 @@ static PyType_Spec tee_buffer_spec = {
     .slots = tee_buffer_slots,
 };
 
-const gx_typedef gx_tee_buffer_typedef = {&tee_buffer_spec, NULL, false};
+const gx_typedef gx_tee_buffer_typedef = {
+    .spec = &tee_buffer_spec,
+};
 
 /* == branch ============================================================= */
 
@@ -788,7 +790,10 @@ static PyType_Spec tee_branch_spec = {
     .slots = tee_branch_slots,
 };
 
-const gx_typedef gx_tee_branch_typedef = {&tee_branch_spec, tee_branch_construct, false};
+const gx_typedef gx_tee_branch_typedef = {
+    .spec = &tee_branch_spec,
+    .construct = tee_branch_construct,
+};
 
 /* == tee ================================================================ */
 

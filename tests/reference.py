@@ -480,7 +480,8 @@ class Prepend(Queued):
                 self.inner = None
 
 
-class Tap(Node):
+class Tap(Nested):
+    returns = True
     started = over = False
 
     def __init__(self, up, func, chunk_size=None, before=None, after=None):
@@ -491,8 +492,7 @@ class Tap(Node):
         self.chunk_size = chunk_size
         self.before = before
         self.after = after
-        self.chunk = []
-        self.ready = deque()  # the items of a full chunk, on their way out
+        self.chunk = []  # which is read as an inner iterator once it is full
         self.one_to_one = chunk_size is None
 
     def pull(self):
@@ -511,18 +511,22 @@ class Tap(Node):
         return item
 
     def pull_chunked(self):
-        if not self.ready:
-            while len(self.chunk) < self.chunk_size:
-                try:
-                    self.chunk.append(self.up.pull())
-                except End:
-                    if not self.chunk:
-                        raise
-                    break
-            chunk, self.chunk = self.chunk, []
-            self.func(chunk)
-            self.ready.extend(chunk)
-        return self.ready.popleft()
+        if self.is_open():
+            try:
+                return self.inner.pull()
+            except End:
+                self.inner = None
+        while len(self.chunk) < self.chunk_size:
+            try:
+                self.chunk.append(self.up.pull())
+            except End:
+                if not self.chunk:
+                    raise
+                break
+        chunk, self.chunk = self.chunk, []
+        self.func(chunk)
+        self.inner = Input(chunk)
+        return self.inner.pull()
 
     def leave(self, close):
         if self.started and not self.over:
@@ -685,7 +689,12 @@ class pipe(Tool):
 
     def for_each(self, func, /):
         check_callable(func)
-        self.drain("for_each", lambda items: deque(map(func, items), 0))
+
+        def run(items):
+            for item in items:
+                func(item)
+
+        self.drain("for_each", run)
 
     def consume(self, n=None, /):
         if n is not None:
@@ -798,7 +807,7 @@ class own(Tool):
         return borrow(self.tail.iterator)
 
     def __exit__(self, *error):
-        self.run.owned = not self.nested  # a scope around this one closes
+        self.run.owned &= not self.nested  # a scope around this one closes
         self.finish()
 
 
@@ -1175,6 +1184,10 @@ class iterate(pipe):
 class read_lines(pipe):
     """The lines of files, one file open at a time."""
 
+    class Opened(Input):
+        def leave(self, close):
+            super().leave(True)  # nobody else can close what we opened
+
     class Lines:
         path = file = None
         lineno = 0
@@ -1208,10 +1221,8 @@ class read_lines(pipe):
 
         def close(self):
             file, self.file = self.file, None
-            if file is not None and not hasattr(self.path, "read"):
+            if file not in (None, self.path, sys.stdin):
                 file.close()
-
-        __del__ = close
 
     def __init__(
         self,
@@ -1233,7 +1244,7 @@ class read_lines(pipe):
             return opener(path, encoding=encoding, errors=errors)
 
         self.lines = read_lines.Lines(paths, keepends, open_file, missing == "skip")
-        super().__init__(self.lines)
+        Tool.__init__(self, read_lines.Opened(self.lines))
 
     path = property(lambda self: self.lines.path)
     lineno = property(lambda self: self.lines.lineno)

@@ -5,8 +5,9 @@ import inspect
 import textwrap
 import unittest
 
-import pygenx
 import pytest
+
+import pygenx
 
 upstream = pytest.importorskip(
     "test.test_itertools",
@@ -16,8 +17,8 @@ upstream = pytest.importorskip(
 
 OURS = {name: getattr(pygenx, name) for name in ("chain", "tee", "groupby")}
 
-# Iterators of pygenx are neither copied nor pickled; statements that do it are left out,
-# wherever they stand.
+# Iterators of pygenx are neither copied nor pickled: statements that do it are left
+# out, wherever they stand.
 COPYING = {"copy", "pickle", "pickletest"}
 # A tee of a branch gives new branches each time: `next()` on one never moves the other.
 DROPPED = {"self.assertTrue(a is c)"}

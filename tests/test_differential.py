@@ -173,7 +173,7 @@ class Run:
             return kind, error.__cause__.args
         if kind is TypeError and label.startswith("send"):
             return (kind,)  # which stage it cannot pass is said in pygenx alone
-        if kind is AttributeError or (
+        if kind in (AttributeError, BufferError) or (
             kind is ValueError and label in ("first", "last")
         ):
             return (kind,)  # the words are free
@@ -219,7 +219,7 @@ class Run:
             self.attempt("next after it", next, p)
             self.trace.append(("result", p.result))
         if entered:
-            self.attempt("exit", p.__exit__, None, None, None)
+            self.attempt("exit", leave, p)
         self.trace.append("dropped")
         del p
         if kept:
@@ -268,6 +268,10 @@ class Run:
                 self.attempt(action, it.close)
             elif groups:
                 self.act(groups[number % len(groups)], action)
+
+
+def leave(it):
+    return bool(it.__exit__(None, None, None))
 
 
 def safe(source):

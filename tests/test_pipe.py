@@ -174,8 +174,10 @@ def test_drop(impl):
 
 @pytest.mark.parametrize(
     "args",
-    [(2,), (None,), (0,), (1, 4), (1, None), (0, 5, 3), (None, None, 2), (4, 2)]
-    + [(5, 2, 2), (3, 3), (0, 0, 5), (2, 20, 7), (None, 3), (20, 30)],
+    [
+        *((2,), (None,), (0,), (1, 4), (1, None), (None, 3), (4, 2), (3, 3), (20, 30)),
+        *((0, 5, 3), (None, None, 2), (5, 2, 2), (0, 0, 5), (2, 20, 7)),
+    ],
 )
 def test_islice_gives_and_consumes_what_itertools_does(impl, args):
     ours, theirs = Source(range(10)), Source(range(10))
@@ -500,7 +502,7 @@ def test_for_each_and_consume(impl):
     source = Source("ab")
     impl.pipe(source).consume(0)
     assert source.pulls == 0
-    impl.pipe(source).consume(n=5) if False else impl.pipe(source).consume(5)
+    impl.pipe(source).consume(5)
     assert source.given == 2
     impl.pipe("abc").consume()
 
@@ -694,10 +696,9 @@ def test_composing_with_anything_else_is_a_type_error(impl):
     for other in (None, 5, "ab", [1], str, impl.pipe("a")):
         with pytest.raises(TypeError, match="unsupported operand"):
             program | other
+    for other in (None, 5, "ab", [1], str):
         with pytest.raises(TypeError, match="unsupported operand"):
-            other | program if other is not None else None | program
-        if not isinstance(other, impl.pipe):
-            continue
+            other | program
     with pytest.raises(TypeError):
         impl.pipe("a") | [1]
     with pytest.raises(TypeError):
@@ -751,10 +752,9 @@ def test_a_program_with_a_lambda_says_that_it_cannot_be_pickled():
 
 
 def test_numpy_does_not_take_the_bar_away():
-    from pygenx import Pipeline, pipe
+    from pygenx import Pipeline
 
     assert Pipeline.__array_ufunc__ is None
-    assert pipe.__array_ufunc__ is None
 
 
 # repr, explain, hints, notes: pygenx alone -------------------------------------------
@@ -935,10 +935,10 @@ def test_stop_iteration_from_a_callback_names_it():
     def stop(item):
         raise StopIteration
 
-    with pytest.raises(RuntimeError, match=r"^map\(.*stop\) raised StopIteration$"):
+    with pytest.raises(RuntimeError, match=r"^map\(.*stop\) raised StopIteration\b"):
         pipe("a").map(stop).list()
     with pytest.raises(
-        RuntimeError, match=r"^map\(<lambda test_pipe\.py:\d+>\) raised StopIteration$"
+        RuntimeError, match=r"^map\(<lambda test_pipe\.py:\d+>\) raised StopIteration\b"
     ):
         pipe("a").map(lambda item: next(iter(()))).list()
 

@@ -1,6 +1,5 @@
 """read_lines: the lines of files, one file open at a time."""
 
-import builtins
 import gc
 import io
 import os
@@ -18,7 +17,7 @@ class Opener:
         self.most = 0
 
     def __call__(self, *args, **kwargs):
-        file = builtins.open(*args, **kwargs)
+        file = open(*args, **kwargs)  # noqa: SIM115
         self.files.append(file)
         self.most = max(self.most, self.still_open())
         return file

@@ -152,12 +152,28 @@ async def slow(count: int) -> int:
 
 returned: Callable[[int], Coroutine[Any, Any, int]] = slow
 
-with timing(report=None) as timer:
+
+class Timed:
+    @timing(report=None)
+    @classmethod
+    def make(cls, count: int) -> Timed:
+        return cls()
+
+    @timing
+    def method(self, count: int) -> int:
+        return count
+
+
+assert_type(Timed.make(1), Timed)
+assert_type(Timed().method(2), int)
+
+with timing("sum", report=lambda text: seen.append(text.elapsed_ns)) as timer:
     assert_type(timer.elapsed, float)
     assert_type(timer.lap(), float)
 assert_type(timer.elapsed_ns, int)
 assert_type(timer.laps, list[float])
 assert_type(timer.count, int)
+assert_type(timer.total + timer.min + timer.max + timer.mean, float)
 
 # -- errors ------------------------------------------------------------------
 
