@@ -18,6 +18,10 @@ gx_ended(PyObject **value)
             return 0;
         }
         PyObject *exc = PyErr_GetRaisedException();
+        if (!PyErr_GivenExceptionMatches(exc, PyExc_StopIteration)) {
+            PyErr_SetRaisedException(exc); /* 3.11 makes it only now: MemoryError */
+            return 0;
+        }
         result = Py_XNewRef(((PyStopIterationObject *)exc)->value);
         Py_DECREF(exc);
     }

@@ -136,7 +136,8 @@ module_exec(PyObject *module)
         add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
-    return 0;
+    state->empty_program = gx_program_empty(GX_TYPE_OF(state, Pipeline));
+    return state->empty_program == NULL ? -1 : 0;
 }
 
 /* -- memory ------------------------------------------------------------- */
@@ -151,6 +152,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->reentrancy_error);
     Py_VISIT(state->counter);
     Py_VISIT(state->str_iterator);
+    Py_VISIT(state->empty_program);
     Py_VISIT(state->missing);
     return 0;
 }
@@ -168,6 +170,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->reentrancy_error);
     Py_CLEAR(state->counter);
     Py_CLEAR(state->str_iterator);
+    Py_CLEAR(state->empty_program);
     Py_CLEAR(state->missing);
     return 0;
 }

@@ -42,9 +42,7 @@ gx_pipe_over(gx_state *state, PyObject *iterable)
     if (gx_source_open(state, &source, iterable) < 0) {
         return NULL;
     }
-    gx_program *program = gx_program_empty(state);
-    pipe_object *self = program != NULL ? pipe_alloc(state, program) : NULL;
-    Py_XDECREF((PyObject *)program);
+    pipe_object *self = pipe_alloc(state, gx_program_CAST(state->empty_program));
     if (self == NULL) {
         gx_source_drop(&source);
         return NULL;
@@ -159,13 +157,17 @@ pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
     gx_run *run = self->run;
     run->owner = self->owner;
-    int rc = how == GX_SEND && value != Py_None ? gx_run_send(run, value, out)
-             : how == GX_THROW                  ? gx_run_throw(run, value, out)
-                                                : gx_run_drive(run, NULL, NULL, out);
-    if (rc == 0) {
-        *out = Py_NewRef(run->result != NULL ? run->result : Py_None);
+    *out = how == GX_SEND && value != Py_None ? gx_run_send(run, value)
+           : how == GX_THROW                  ? gx_run_throw(run, value)
+                                              : gx_run_next(run);
+    if (*out != NULL) {
+        return PYGEN_NEXT;
     }
-    return rc < 0 ? PYGEN_ERROR : rc > 0 ? PYGEN_NEXT : PYGEN_RETURN;
+    if (PyErr_Occurred()) {
+        return PYGEN_ERROR;
+    }
+    *out = Py_NewRef(run->result != NULL ? run->result : Py_None);
+    return PYGEN_RETURN;
 }
 
 static bool
@@ -179,9 +181,30 @@ is_taken(PyObject *op)
     return false;
 }
 
+/* A run in progress, without the detour through the shared core. NULL without an
+   error: the core has to see to it, be it the start, the end or a refusal. */
+static inline PyObject *
+pipe_next_locked(pipe_object *self)
+{
+    if (self->run == NULL || self->running || self->ended) {
+        return NULL;
+    }
+    self->running = true;
+    PyObject *item = gx_run_next(self->run);
+    self->running = false;
+    return item;
+}
+
 static PyObject *
 pipe_next(PyObject *op)
 {
+    PyObject *item;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    item = pipe_next_locked(pipe_CAST(op));
+    Py_END_CRITICAL_SECTION();
+    if (item != NULL || PyErr_Occurred()) {
+        return item;
+    }
     return is_taken(op) ? NULL : gx_iterator_next(op);
 }
 
@@ -321,39 +344,56 @@ pipe_or(PyObject *left, PyObject *right)
 
 /* -- terminals ---------------------------------------------------------- */
 
-/* Run to the end with `terminal` as the last step; the pipe has ended whatever
-   happens. Called with `running` set. */
+/* Run to the end with a terminal as the last step; the pipe has ended whatever
+   happens. Called with `running` set; takes args. */
 static PyObject *
-drain(pipe_object *self, gx_program *terminal)
+drain(pipe_object *self, const gx_row *row, PyObject **args)
 {
-    PyObject *item, *result = NULL;
-    if (pipe_start(self) < 0 || gx_run_terminate(self->run, terminal) < 0) {
+    PyObject *result = NULL;
+    if (pipe_start(self) < 0) {
+        for (int i = 0; i < GX_MAX_ARGS; i++) {
+            Py_XDECREF(args[i]);
+        }
         return NULL;
     }
     gx_run *run = self->run;
-    if (gx_run_drive(run, NULL, NULL, &item) == 0) {
-        result = terminal->row->result(run, run->end - 1);
+    if (gx_run_terminate(run, row, args) == 0 && gx_run_next(run) == NULL &&
+        !PyErr_Occurred()) {
+        result = row->result(run, run->end - 1);
         Py_XSETREF(self->result, Py_XNewRef(run->result));
     }
     return result;
 }
 
-static PyObject *
-pipe_terminal_locked(pipe_object *self, gx_program *terminal)
+static int
+check_drainable(pipe_object *self)
 {
-    const char *name = terminal->row->name;
     if (self->running) {
         gx_reentrancy((PyObject *)self, "pipe");
+        return -1;
+    }
+    return self->taken != NULL ? refuse_taken(self) : 0;
+}
+
+static PyObject *
+pipe_terminal_locked(pipe_object *self, const gx_row *row, PyObject *const *args,
+                     Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *out[GX_MAX_ARGS];
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (gx_row_bind(state, row, false, args, nargs, kwnames, out) < 0) {
         return NULL;
     }
-    if (self->taken != NULL) {
-        refuse_taken(self);
+    if (check_drainable(self) < 0) { /* only now: binding may have run user code */
+        for (int i = 0; i < GX_MAX_ARGS; i++) {
+            Py_XDECREF(out[i]);
+        }
         return NULL;
     }
-    self->taken = name;
+    self->taken = row->name;
     self->started = true;
     self->running = true;
-    PyObject *result = drain(self, terminal);
+    PyObject *result = drain(self, row, out);
     if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
         Py_CLEAR(result);
     }
@@ -365,15 +405,9 @@ pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t
               PyObject *kwnames)
 {
     PyObject *result;
-    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    gx_program *terminal = gx_program_call(state, NULL, row, false, args, nargs, kwnames);
-    if (terminal == NULL) {
-        return NULL;
-    }
     Py_BEGIN_CRITICAL_SECTION(op);
-    result = pipe_terminal_locked(pipe_CAST(op), terminal);
+    result = pipe_terminal_locked(pipe_CAST(op), row, args, nargs, kwnames);
     Py_END_CRITICAL_SECTION();
-    Py_DECREF((PyObject *)terminal);
     return result;
 }
 

@@ -26,12 +26,6 @@ program_alloc(PyTypeObject *type, gx_program *previous, const gx_row *row)
     return self;
 }
 
-gx_program *
-gx_program_empty(gx_state *state)
-{
-    return program_alloc(GX_TYPE_OF(state, Pipeline), NULL, NULL);
-}
-
 static void
 drop_args(PyObject **args, int n)
 {
@@ -66,15 +60,24 @@ check_args(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
     return gx_check_callable(args[0], row->signature->params[0]);
 }
 
+int
+gx_row_bind(gx_state *state, const gx_row *row, bool reusable, PyObject *const *args,
+            Py_ssize_t nargs, PyObject *kwnames, PyObject **out)
+{
+    memset(out, 0, GX_MAX_ARGS * sizeof(PyObject *));
+    if (parse_args(row, args, nargs, kwnames, out) < 0 ||
+        check_args(state, row, out, reusable) < 0) {
+        drop_args(out, GX_MAX_ARGS);
+        return -1;
+    }
+    return 0;
+}
+
 /* Takes what is in args[], whether it succeeds or not. */
 static gx_program *
-program_append(gx_state *state, gx_program *previous, const gx_row *row, bool reusable,
-               PyObject **args)
+program_append(gx_state *state, gx_program *previous, const gx_row *row, PyObject **args)
 {
-    gx_program *self = NULL;
-    if (check_args(state, row, args, reusable) == 0) {
-        self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
-    }
+    gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
     if (self == NULL) {
         drop_args(args, row->nargs);
         return NULL;
@@ -87,12 +90,11 @@ gx_program *
 gx_program_call(gx_state *state, gx_program *previous, const gx_row *row, bool reusable,
                 PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    PyObject *out[GX_MAX_ARGS] = {NULL};
-    if (parse_args(row, args, nargs, kwnames, out) < 0) {
-        drop_args(out, GX_MAX_ARGS);
+    PyObject *out[GX_MAX_ARGS];
+    if (gx_row_bind(state, row, reusable, args, nargs, kwnames, out) < 0) {
         return NULL;
     }
-    return program_append(state, previous, row, reusable, out);
+    return program_append(state, previous, row, out);
 }
 
 /* The stages of `program` (borrowed), first to last, in an array to be freed. */
@@ -170,28 +172,26 @@ brief_arg(PyObject *arg)
 
 /* Arguments behind the first are shown only where they say something. */
 static bool
-is_silent(const gx_program *node, int i)
+is_silent(const gx_row *row, int i, PyObject *arg)
 {
-    PyObject *arg = node->args[i];
     bool plain = arg == Py_None || arg == Py_False || Py_IS_TYPE(arg, &PyBaseObject_Type);
-    return plain && (i > 0 || node->row->flags & GX_TERMINAL);
+    return plain && (i > 0 || row->flags & GX_TERMINAL);
 }
 
 PyObject *
-gx_stage_brief(gx_program *node)
+gx_stage_brief(const gx_row *row, PyObject *const *args)
 {
-    const gx_row *row = node->row;
     PyObject *text = PyUnicode_FromFormat("%s(", row->name);
+    const gx_signature *sig = row->signature;
     const char *comma = "";
     for (int i = 0; i < row->nargs && text != NULL; i++) {
-        if (is_silent(node, i)) {
+        if (is_silent(row, i, args[i])) {
             continue;
         }
-        PyObject *arg = brief_arg(node->args[i]);
-        const gx_signature *sig = row->signature;
-        bool named = sig != NULL && i >= 1 && i >= sig->posonly;
+        PyObject *arg = brief_arg(args[i]);
         PyObject *longer = NULL;
         if (arg != NULL) {
+            bool named = sig != NULL && i >= 1 && i >= sig->posonly;
             longer = PyUnicode_FromFormat("%U%s%s%s%U", text, comma,
                                           named ? sig->params[i] : "", named ? "=" : "",
                                           arg);
@@ -204,6 +204,12 @@ gx_stage_brief(gx_program *node)
         Py_SETREF(text, PyUnicode_FromFormat("%U)", text));
     }
     return text;
+}
+
+static PyObject *
+brief_stage(gx_program *node)
+{
+    return gx_stage_brief(node->row, node->args);
 }
 
 /* Line i of a list of texts made by `line`, joined by `separator`. */
@@ -232,7 +238,7 @@ join_stages(gx_program *program, PyObject *(*line)(gx_program *), const char *se
 PyObject *
 gx_program_brief(gx_program *program)
 {
-    PyObject *text = join_stages(program, gx_stage_brief, " -> ");
+    PyObject *text = join_stages(program, brief_stage, " -> ");
     if (text != NULL && program->size > 0) {
         Py_SETREF(text, PyUnicode_FromFormat(" -> %U", text));
     }
@@ -253,7 +259,7 @@ how_it_runs(gx_program *node)
 static PyObject *
 explain_stage(gx_program *node)
 {
-    PyObject *stage = gx_stage_brief(node);
+    PyObject *stage = brief_stage(node);
     if (stage == NULL) {
         return NULL;
     }
@@ -418,7 +424,11 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
     for (Py_ssize_t i = 1; i < size; i++) {
         args[i - 1] = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
     }
-    return program_append(state, previous, row, true, args);
+    if (check_args(state, row, args, true) < 0) {
+        drop_args(args, GX_MAX_ARGS);
+        return NULL;
+    }
+    return program_append(state, previous, row, args);
 }
 
 static PyObject *
@@ -429,7 +439,7 @@ pipeline_from_rows(PyObject *type, PyObject *rows)
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
     }
-    gx_program *self = gx_program_empty(state);
+    gx_program *self = (gx_program *)Py_NewRef(state->empty_program);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rows) && self != NULL; i++) {
         Py_SETREF(self, append_row(state, self, PyTuple_GET_ITEM(rows, i)));
     }
@@ -479,6 +489,13 @@ pipeline_ready(PyTypeObject *type)
     int rc = PyDict_SetItemString(type->tp_dict, "__array_ufunc__", Py_None);
     PyType_Modified(type);
     return rc;
+}
+
+/* The program all pipes start from. */
+PyObject *
+gx_program_empty(PyTypeObject *type)
+{
+    return (PyObject *)program_alloc(type, NULL, NULL);
 }
 
 /* -- type --------------------------------------------------------------- */

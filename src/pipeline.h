@@ -57,6 +57,14 @@ typedef enum {
     GX_CALL_FOLD, /* func(step->state, item) */
 } gx_call;
 
+/* What the loop itself does with a callback's result. */
+typedef enum {
+    GX_AFTER,   /* nothing: row->after does */
+    GX_REPLACE, /* it takes the item's place */
+    GX_KEEP,    /* the item goes on if it is true */
+    GX_REJECT,  /* the item goes on if it is false */
+} gx_use;
+
 enum {
     GX_ONE_TO_ONE = 1, /* send() may pass: at most one item out for one in */
     GX_DIRECT = 2,     /* with a func, `before` has nothing to do */
@@ -73,6 +81,7 @@ struct gx_row {
     int nargs; /* arguments stored in the program, <= GX_MAX_ARGS */
     int flags;
     gx_call call; /* how args[0], if it is not None, is called */
+    gx_use use;   /* what becomes of the result */
     /* Bind a call to args[] (new references or NULL). NULL: by signature. */
     int (*parse)(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
                  PyObject *kwnames, PyObject **out);
@@ -119,14 +128,17 @@ struct gx_program {
 
 #define gx_program_CAST(op) ((gx_program *)(op))
 
-/* All return a new program. `previous` may be NULL: for a terminal's own node. */
-gx_program *gx_program_empty(gx_state *state);
+/* Bind and check a call of a row: new references in out[GX_MAX_ARGS], or -1. */
+int gx_row_bind(gx_state *state, const gx_row *row, bool reusable,
+                PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                PyObject **out);
+/* A new program each. */
 gx_program *gx_program_call(gx_state *state, gx_program *previous, const gx_row *row,
                             bool reusable, PyObject *const *args, Py_ssize_t nargs,
                             PyObject *kwnames);
 gx_program *gx_program_concat(gx_state *state, gx_program *first, gx_program *second);
 /* "map(str.upper)" and " -> map(str.upper) -> filter(None)". */
-PyObject *gx_stage_brief(gx_program *node);
+PyObject *gx_stage_brief(const gx_row *row, PyObject *const *args);
 PyObject *gx_program_brief(gx_program *program);
 /* A pipe without stages over an iterable: what sources return (pipe.c). */
 PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
@@ -137,12 +149,14 @@ PyObject *gx_program_explain(gx_program *program);
 
 /* -- run (run.c) --------------------------------------------------------- */
 
+/* The fields the loop reads for every item come first, in one or two cache lines. */
 struct gx_step {
-    gx_source source;  /* first, so that a custom lane finds its step */
-    const gx_row *row; /* NULL: step 0, the source */
+    gx_source source; /* first, so that a custom lane finds its step */
     gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
-    PyObject *func;    /* borrowed: node->args[0], NULL if that is None */
-    gx_program *node;  /* owned: the arguments */
+    PyObject *func;    /* borrowed: args[0], NULL if that is None */
+    const gx_row *row; /* NULL: step 0, the source */
+    gx_call call;      /* row->call */
+    gx_use use;        /* row->use */
     PyObject *state;   /* owned; what is in the step's hands, meaning by row */
     PyObject *key;     /* owned; meaning by row */
     union {            /* meaning by row */
@@ -153,13 +167,15 @@ struct gx_step {
             double total, carry;
         };
     };
-    int phase;         /* meaning by row */
-    gx_step *below;    /* the open step under this one; NULL for step 0 */
-    bool open;         /* on the stack */
-    bool stopping;     /* open only to end the program when asked again */
-    bool prefix;       /* open from the start: refill comes before the upstream */
-    bool many;         /* send() cannot pass */
-    bool finish;       /* row->finish has still to run */
+    PyObject *const *args; /* borrowed: from the node, or the run's terminal */
+    gx_program *node;      /* owned; NULL for a terminal */
+    int phase;             /* meaning by row */
+    gx_step *below;   /* the open step under this one; NULL for step 0 */
+    bool open;        /* on the stack */
+    bool stopping;    /* open only to end the program when asked again */
+    bool prefix;      /* open from the start: refill comes before the upstream */
+    bool many;        /* send() cannot pass */
+    bool finish;      /* row->finish has still to run */
 };
 
 struct gx_run {
@@ -169,10 +185,13 @@ struct gx_run {
     gx_step *end;      /* behind the last step */
     Py_ssize_t nstages;
     Py_ssize_t index;  /* items taken from the source */
-    Py_ssize_t budget; /* items until the clock is looked at */
-    Py_ssize_t interval;
-    int64_t breathed;  /* clock of the last look at signals and other threads */
+    Py_ssize_t budget; /* items until signals are looked at */
+    int interval;      /* what budget starts from */
+    int patience;      /* looks at signals until the clock is looked at */
+    int64_t looked;    /* clock of the last look at it */
+    int64_t breathed;  /* clock when other threads last had their turn */
     PyObject *result;  /* owned: the source's return value, NULL = None */
+    PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
     bool owner;        /* the end closes the source */
     gx_step steps[];   /* nstages + 2: source, stages, room for one terminal */
 };
@@ -181,12 +200,12 @@ struct gx_run {
    into the run only on success. Runs no user code. */
 gx_run *gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
                    Py_ssize_t n);
-int gx_run_terminate(gx_run *run, gx_program *terminal);
-/* The loop: 1 *out is an item, 0 the end, -1 error. With item != NULL (stolen) it
-   begins with that item as the answer of step `from`. */
-int gx_run_drive(gx_run *run, gx_step *from, PyObject *item, PyObject **out);
-int gx_run_send(gx_run *run, PyObject *value, PyObject **out);
-int gx_run_throw(gx_run *run, PyObject *exc, PyObject **out);
+/* Add the step of a terminal; takes its checked args, whether it succeeds or not. */
+int gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args);
+/* The loop: the next item; NULL is the end, unless an error is set. */
+PyObject *gx_run_next(gx_run *run);
+PyObject *gx_run_send(gx_run *run, PyObject *value);
+PyObject *gx_run_throw(gx_run *run, PyObject *exc);
 /* Finish and let go of every step, nearest first; with `close` close what is open.
    Callable twice. */
 int gx_run_release(gx_run *run, bool close);

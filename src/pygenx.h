@@ -45,10 +45,14 @@ typedef struct {
     PyObject *reentrancy_error;      /* owned: class ReentrancyError */
     PyObject *counter;               /* owned: collections.Counter */
     PyTypeObject *str_iterator;      /* owned: ASCII strings have a type of their own */
+    PyObject *empty_program;         /* owned: the Pipeline all pipes start from */
     PyObject *missing;               /* owned: "not given", never seen by users */
 } gx_state;
 
 extern struct PyModuleDef gx_module;
+
+/* What module.c fills empty_program with (pipeline.c). */
+PyObject *gx_program_empty(PyTypeObject *type);
 
 /* Borrowed. `type` may be a subclass; walks its MRO, so not for hot paths. */
 gx_state *gx_get_state(PyTypeObject *type);

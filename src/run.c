@@ -3,9 +3,13 @@
 
 #include "pipeline.h"
 
-#define BREATH_NS 5000000      /* between two looks at signals and other threads */
-#define BUDGET_NATIVE 256      /* items between two looks at the clock */
-#define BUDGET_C_CALLBACKS 16  /* C callables may be slow and never look themselves */
+#include <string.h>
+
+#define BREATH_NS 5000000     /* between two turns of other threads */
+#define QUICK_NS 100000       /* a stretch of items shorter than this is quick */
+#define PATIENCE 16           /* quick stretches between two looks at the clock */
+#define BUDGET_NATIVE 256     /* items in a stretch */
+#define BUDGET_C_CALLBACKS 16 /* C callables may be slow and never look themselves */
 
 /* -- layout ------------------------------------------------------------- */
 
@@ -16,14 +20,17 @@ is_c_callable(PyObject *func)
 }
 
 static void
-fill_step(gx_run *run, gx_step *step, gx_program *node)
+fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
 {
-    const gx_row *row = node->row;
-    *step = (gx_step){.source = GX_SOURCE_NONE, .row = row, .before = row->before};
-    step->node = (gx_program *)Py_NewRef((PyObject *)node);
+    *step = (gx_step){.source = GX_SOURCE_NONE,
+                      .before = row->before,
+                      .row = row,
+                      .call = row->call,
+                      .use = row->use,
+                      .args = args};
     step->many = !(row->flags & GX_ONE_TO_ONE);
-    if (row->call != GX_CALL_NONE && node->args[0] != Py_None) {
-        step->func = node->args[0];
+    if (row->call != GX_CALL_NONE && args[0] != Py_None) {
+        step->func = args[0];
         step->before = row->flags & GX_DIRECT ? NULL : row->before;
         if (is_c_callable(step->func)) {
             run->interval = BUDGET_C_CALLBACKS;
@@ -67,14 +74,16 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_s
     gx_step *step = run->steps + nstages;
     for (Py_ssize_t i = n - 1; i >= 0; i--) {
         for (gx_program *p = programs[i]; p->row != NULL; p = p->previous) {
-            fill_step(run, step--, p);
+            fill_step(run, step, p->row, p->args);
+            step->node = (gx_program *)Py_NewRef((PyObject *)p);
+            step--;
         }
     }
     run->top = run->steps;
     run->base = run->steps + 1;
     run->end = run->base + nstages;
     run->budget = run->interval;
-    run->breathed = gx_clock_ns();
+    run->looked = run->breathed = gx_clock_ns();
     if (start_steps(run) < 0) {
         gx_run_free(run);
         return NULL;
@@ -85,10 +94,11 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_s
 }
 
 int
-gx_run_terminate(gx_run *run, gx_program *terminal)
+gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
 {
     gx_step *step = run->end;
-    fill_step(run, step, terminal);
+    memcpy(run->terminal, args, sizeof(run->terminal));
+    fill_step(run, step, row, run->terminal);
     run->end++;
     run->budget = run->interval;
     return start_step(run, step);
@@ -194,6 +204,9 @@ gx_run_free(gx_run *run)
         Py_CLEAR(step->key);
         Py_CLEAR(step->node);
     }
+    for (int i = 0; i < GX_MAX_ARGS; i++) {
+        Py_CLEAR(run->terminal[i]);
+    }
     Py_CLEAR(run->result);
     PyMem_Free(run);
 }
@@ -206,6 +219,9 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
         Py_VISIT(step->state);
         Py_VISIT(step->key);
         Py_VISIT(step->node);
+    }
+    for (int i = 0; i < GX_MAX_ARGS; i++) {
+        Py_VISIT(run->terminal[i]);
     }
     Py_VISIT(run->result);
     return 0;
@@ -234,7 +250,7 @@ note_stage(gx_run *run, gx_step *step, PyObject *item)
     if (exc == NULL) {
         return;
     }
-    PyObject *stage = gx_stage_brief(step->node);
+    PyObject *stage = gx_stage_brief(step->row, step->args);
     PyObject *value = item != NULL ? gx_brief(item) : NULL;
     PyObject *place = place_of(run);
     const char *colon = value != NULL ? ": " : "";
@@ -257,7 +273,7 @@ fail_at(gx_run *run, gx_step *step, PyObject *item)
 {
     if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
         PyObject *raised = PyErr_GetRaisedException();
-        PyObject *stage = gx_stage_brief(step->node);
+        PyObject *stage = gx_stage_brief(step->row, step->args);
         PyErr_Clear(); /* of making the text only */
         PyErr_SetRaisedException(raised);
         gx_no_stop_iteration("%V", stage, step->row->name);
@@ -282,32 +298,57 @@ fail_at_source(gx_run *run)
 
 /* -- the good neighbour -------------------------------------------------- */
 
-/* Nothing read before this call may be believed after it: signal handlers and
-   other threads have run. */
+/* Signals are looked at in every stretch of items, the clock in every one or, while
+   they are quick, in every 16th. Nothing read before this call may be believed after
+   it: signal handlers and other threads have run. */
 static int
 breathe(gx_run *run)
 {
-    int64_t now = gx_clock_ns();
     run->budget = run->interval;
-    if (now - run->breathed < BREATH_NS) {
-        return 0;
-    }
     if (PyErr_CheckSignals() < 0) {
         return -1;
     }
+    if (--run->patience > 0) {
+        return 0;
+    }
+    int64_t now = gx_clock_ns();
+    int stretches = run->interval == BUDGET_NATIVE ? 1 : PATIENCE;
+    run->patience = now - run->looked < QUICK_NS * stretches ? stretches : 1;
+    run->looked = now;
+    if (now - run->breathed < BREATH_NS) {
+        return 0;
+    }
     Py_BEGIN_ALLOW_THREADS
     Py_END_ALLOW_THREADS
-    run->breathed = gx_clock_ns();
+    run->looked = run->breathed = gx_clock_ns();
     return 0;
 }
 
 /* -- calls ------------------------------------------------------------- */
 
+/* func(item), by the vectorcall slot itself: the checks that PyObject_Vectorcall
+   adds on the way are made again by whoever called us. */
+static inline PyObject *
+call_item(PyObject *func, PyObject *item)
+{
+    PyTypeObject *type = Py_TYPE(func);
+    vectorcallfunc slot = NULL;
+    if (type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) {
+        memcpy(&slot, (char *)func + type->tp_vectorcall_offset, sizeof(slot));
+    }
+    if (slot == NULL) {
+        return PyObject_CallOneArg(func, item);
+    }
+    PyObject *args[2] = {NULL, item};
+    return slot(func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
 static PyObject *
 call_star(PyObject *func, PyObject *item)
 {
     if (PyTuple_CheckExact(item)) {
-        return PyObject_Call(func, item, NULL);
+        return PyObject_Vectorcall(func, &PyTuple_GET_ITEM(item, 0),
+                                   (size_t)PyTuple_GET_SIZE(item), NULL);
     }
     PyObject *args = PySequence_Tuple(item);
     if (args == NULL) {
@@ -328,14 +369,18 @@ call_fold(gx_step *step, PyObject *item)
     return result;
 }
 
+static PyObject *
+call_other(gx_step *step, PyObject *item)
+{
+    return step->call == GX_CALL_STAR ? call_star(step->func, item)
+                                      : call_fold(step, item);
+}
+
 static inline PyObject *
 call(gx_step *step, PyObject *item)
 {
-    if (step->row->call == GX_CALL_ITEM) {
-        return PyObject_CallOneArg(step->func, item);
-    }
-    return step->row->call == GX_CALL_STAR ? call_star(step->func, item)
-                                           : call_fold(step, item);
+    return step->call == GX_CALL_ITEM ? call_item(step->func, item)
+                                      : call_other(step, item);
 }
 
 /* -- the end of something ------------------------------------------------ */
@@ -431,6 +476,22 @@ fetch_failed(gx_run *run, gx_step *step)
 
 /* -- the loop ----------------------------------------------------------- */
 
+/* What a predicate's result, taken, says of an item. */
+static inline gx_answer
+judge(PyObject *result, bool wanted, PyObject **item)
+{
+    int truth = result == Py_True ? 1 : result == Py_False ? 0 : PyObject_IsTrue(result);
+    Py_DECREF(result);
+    if (truth < 0) {
+        return GX_ERROR;
+    }
+    if (truth == wanted) {
+        return GX_EMIT;
+    }
+    Py_DECREF(*item);
+    return GX_SKIP;
+}
+
 /* Both halves of one step, with the call of a synchronous driver in between. */
 static inline gx_answer
 advance(gx_run *run, gx_step *step, PyObject **item)
@@ -441,11 +502,25 @@ advance(gx_run *run, gx_step *step, PyObject **item)
             return answer;
         }
     }
-    PyObject *result = call(step, *item);
-    return result == NULL ? GX_ERROR : step->row->after(run, step, item, result);
+    PyObject *old, *result = call(step, *item);
+    if (result == NULL) {
+        return GX_ERROR;
+    }
+    switch (step->use) {
+    case GX_REPLACE:
+        old = *item;
+        *item = result;
+        Py_DECREF(old);
+        return GX_EMIT;
+    case GX_KEEP:
+    case GX_REJECT:
+        return judge(result, step->use == GX_KEEP, item);
+    default:
+        return step->row->after(run, step, item, result);
+    }
 }
 
-/* What the rarer answers do to the run: 1 hand the item on, 0 fetch the next. */
+/* What the rarer answers do to the run: 1 hand the item on, 0 fetch the next, -1. */
 static int
 answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
 {
@@ -466,42 +541,51 @@ answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
     }
 }
 
-int
-gx_run_drive(gx_run *run, gx_step *from, PyObject *item, PyObject **out)
+/* Hand an item (taken) that step `from` gave down the steps: the item that falls out
+   of the end, or NULL with *more telling to fetch the next (1), the end or an error. */
+static inline PyObject *
+hand_down(gx_run *run, gx_step *from, PyObject *item, int *more)
+{
+    run->index += from->row == NULL;
+    for (gx_step *step = from + 1; step < run->end; step++) {
+        gx_answer answer = advance(run, step, &item);
+        if (answer == GX_EMIT) {
+            continue;
+        }
+        *more = 1;
+        if (answer == GX_SKIP) {
+            return NULL;
+        }
+        int rc = answered(run, step, answer, item);
+        if (rc <= 0) {
+            *more = rc == 0;
+            return NULL;
+        }
+    }
+    return item;
+}
+
+PyObject *
+gx_run_next(gx_run *run)
 {
     for (;;) {
-        if (item == NULL) {
-            from = run->top;
-            if (--run->budget < 0 && breathe(run) < 0) {
-                return -1;
-            }
-            item = from->source.fetch(&from->source);
-            if (item == NULL) {
-                int more = fetch_failed(run, from);
-                if (more <= 0) {
-                    return more;
-                }
-                continue;
-            }
+        if (--run->budget < 0 && breathe(run) < 0) {
+            return NULL;
         }
-        run->index += from->row == NULL;
-        for (gx_step *step = from + 1; step < run->end; step++) {
-            gx_answer answer = advance(run, step, &item);
-            if (answer == GX_EMIT) {
-                continue;
+        int more;
+        gx_step *top = run->top;
+        PyObject *item = gx_next(&top->source);
+        if (item != NULL) {
+            item = hand_down(run, top, item, &more);
+            if (item != NULL) {
+                return item;
             }
-            int rc = answer == GX_SKIP ? 0 : answered(run, step, answer, item);
-            if (rc < 0) {
-                return -1;
-            }
-            if (rc == 0) {
-                goto taken;
-            }
+        } else {
+            more = fetch_failed(run, top) > 0;
         }
-        *out = item;
-        return 1;
-taken:
-        item = NULL;
+        if (!more) {
+            return NULL;
+        }
     }
 }
 
@@ -535,33 +619,36 @@ first_many(gx_run *run)
     return step < run->end ? step : NULL;
 }
 
-static int
+static PyObject *
 refuse_send(gx_run *run, gx_step *step)
 {
-    PyObject *stage = gx_stage_brief(step->node);
+    PyObject *stage = gx_stage_brief(step->row, step->args);
     if (stage != NULL) {
         PyErr_Format(PyExc_TypeError, "send() cannot pass through stage %zd/%zd %U",
                      step - run->steps, run->nstages, stage);
         Py_DECREF(stage);
     }
-    return -1;
+    return NULL;
 }
 
-static int
-resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item, PyObject **out)
+/* Go on from what a source answered to send() or throw(). */
+static PyObject *
+resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item)
 {
+    int more = 1;
     if (answer == PYGEN_NEXT) {
-        return gx_run_drive(run, step, item, out);
+        item = hand_down(run, step, item, &more);
+        return item == NULL && more ? gx_run_next(run) : item;
     }
     if (answer == PYGEN_ERROR) {
-        return step->row == NULL ? fail_at_source(run) : fail_at(run, step, NULL);
+        step->row == NULL ? fail_at_source(run) : fail_at(run, step, NULL);
+        return NULL;
     }
-    int more = step_ended(run, step, item);
-    return more > 0 ? gx_run_drive(run, NULL, NULL, out) : more;
+    return step_ended(run, step, item) > 0 ? gx_run_next(run) : NULL;
 }
 
-int
-gx_run_send(gx_run *run, PyObject *value, PyObject **out)
+PyObject *
+gx_run_send(gx_run *run, PyObject *value)
 {
     PyObject *item = NULL;
     gx_step *many = first_many(run);
@@ -569,15 +656,15 @@ gx_run_send(gx_run *run, PyObject *value, PyObject **out)
         return refuse_send(run, many);
     }
     if (run->top != run->steps || !run->steps->open) {
-        return gx_run_drive(run, NULL, NULL, out); /* only a pending stop */
+        return gx_run_next(run); /* only a pending stop */
     }
     PySendResult answer = gx_source_send(&run->steps->source, value, &item);
-    return resumed(run, run->steps, answer, item, out);
+    return resumed(run, run->steps, answer, item);
 }
 
 /* Pending output and stops have no iterator to throw into: the open step below. */
-int
-gx_run_throw(gx_run *run, PyObject *exc, PyObject **out)
+PyObject *
+gx_run_throw(gx_run *run, PyObject *exc)
 {
     PyObject *item = NULL;
     gx_step *step = run->top;
@@ -585,7 +672,7 @@ gx_run_throw(gx_run *run, PyObject *exc, PyObject **out)
         step = step->below;
     }
     PySendResult answer = gx_source_throw(run->state, &step->source, exc, &item);
-    return resumed(run, step, answer, item, out);
+    return resumed(run, step, answer, item);
 }
 
 /* -- describe ----------------------------------------------------------- */

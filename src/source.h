@@ -30,6 +30,22 @@ PyObject *gx_fetch_leaf(gx_source *source);
 PyObject *gx_fetch_generator(gx_source *source);
 PyObject *gx_fetch_guarded(gx_source *source);
 
+/* The next item, by the lane; the commonest is laid out in place. */
+static inline PyObject *
+gx_next(gx_source *source)
+{
+#ifndef Py_GIL_DISABLED
+    if (source->fetch == gx_fetch_list) {
+        PyObject *list = source->obj;
+        if (source->index >= PyList_GET_SIZE(list)) {
+            return NULL;
+        }
+        return Py_NewRef(PyList_GET_ITEM(list, source->index++));
+    }
+#endif
+    return source->fetch(source);
+}
+
 /* An unopened source; also what a zeroed struct has to be made into before use. */
 #define GX_SOURCE_NONE ((gx_source){.fetch = gx_fetch_none})
 

@@ -123,7 +123,7 @@ inputs_check(gx_state *Py_UNUSED(state), PyObject **args, bool reusable)
 static PyObject *
 next_input(gx_step *step)
 {
-    PyObject *inputs = step->node->args[0];
+    PyObject *inputs = step->args[0];
     if (step->count >= PyTuple_GET_SIZE(inputs)) {
         return NULL;
     }
@@ -167,7 +167,7 @@ inputs_close(gx_run *run, gx_step *step)
 static Py_ssize_t
 inputs_hint(gx_step *step, Py_ssize_t upstream)
 {
-    PyObject *inputs = step->node->args[0];
+    PyObject *inputs = step->args[0];
     Py_ssize_t total = gx_add_hints(upstream, gx_source_hint(&step->source));
     for (Py_ssize_t i = step->count; i < PyTuple_GET_SIZE(inputs) && total >= 0; i++) {
         Py_ssize_t size = PyObject_LengthHint(PyTuple_GET_ITEM(inputs, i), GX_HINT_UNKNOWN);

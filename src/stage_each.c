@@ -5,16 +5,6 @@
 
 /* -- map, starmap ------------------------------------------------------- */
 
-static gx_answer
-replace_item(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
-             PyObject *result)
-{
-    PyObject *old = *item;
-    *item = result;
-    Py_DECREF(old);
-    return GX_EMIT;
-}
-
 static Py_ssize_t
 same_length(gx_step *Py_UNUSED(step), Py_ssize_t upstream)
 {
@@ -31,7 +21,7 @@ const gx_row gx_stage_map = {
     .nargs = 1,
     .flags = GX_ONE_TO_ONE,
     .call = GX_CALL_ITEM,
-    .after = replace_item,
+    .use = GX_REPLACE,
     .hint = same_length,
 };
 
@@ -47,7 +37,7 @@ const gx_row gx_stage_starmap = {
     .nargs = 1,
     .flags = GX_ONE_TO_ONE,
     .call = GX_CALL_STAR,
-    .after = replace_item,
+    .use = GX_REPLACE,
     .hint = same_length,
 };
 
@@ -66,7 +56,7 @@ check_predicate(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reus
     return args[0] == Py_None ? 0 : gx_check_callable(args[0], "pred");
 }
 
-/* The verdict `truth` (-1: an error is set) on an item. */
+/* Without a predicate: the truth (-1: an error is set) of the item itself. */
 static gx_answer
 keep_if(int truth, int wanted, PyObject **item)
 {
@@ -80,14 +70,6 @@ keep_if(int truth, int wanted, PyObject **item)
     return GX_SKIP;
 }
 
-static int
-truth_of_result(PyObject *result)
-{
-    int truth = PyObject_IsTrue(result);
-    Py_DECREF(result);
-    return truth;
-}
-
 static gx_answer
 filter_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
 {
@@ -95,23 +77,9 @@ filter_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
 }
 
 static gx_answer
-filter_after(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
-             PyObject *result)
-{
-    return keep_if(truth_of_result(result), 1, item);
-}
-
-static gx_answer
 filterfalse_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
 {
     return keep_if(PyObject_IsTrue(*item), 0, item);
-}
-
-static gx_answer
-filterfalse_after(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
-                  PyObject *result)
-{
-    return keep_if(truth_of_result(result), 0, item);
 }
 
 static const char *const pred_params[] = {"pred", NULL};
@@ -126,7 +94,7 @@ const gx_row gx_stage_filter = {
     .call = GX_CALL_ITEM,
     .check = check_predicate,
     .before = filter_before,
-    .after = filter_after,
+    .use = GX_KEEP,
 };
 
 const char gx_stage_filter_doc[] =
@@ -144,7 +112,7 @@ const gx_row gx_stage_filterfalse = {
     .call = GX_CALL_ITEM,
     .check = check_predicate,
     .before = filterfalse_before,
-    .after = filterfalse_after,
+    .use = GX_REJECT,
 };
 
 const char gx_stage_filterfalse_doc[] =
@@ -172,7 +140,7 @@ static int
 enumerate_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
     int overflow;
-    PyObject *start = step->node->args[0];
+    PyObject *start = step->args[0];
     long long value = PyLong_AsLongLongAndOverflow(start, &overflow);
     if (overflow || value < PY_SSIZE_T_MIN || value >= PY_SSIZE_T_MAX) {
         step->key = Py_NewRef(start);
@@ -268,7 +236,7 @@ tap_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 static int
 tap_start(gx_run *run, gx_step *step)
 {
-    PyObject *const *args = step->node->args;
+    PyObject *const *args = step->args;
     step->finish = args[TAP_AFTER] != Py_None;
     if (args[TAP_CHUNK] != Py_None) {
         step->limit = PyLong_AsSsize_t(args[TAP_CHUNK]);
@@ -322,7 +290,7 @@ static gx_answer
 tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
     if (step->prefix) {
-        PyObject *done = PyObject_CallNoArgs(step->node->args[TAP_BEFORE]);
+        PyObject *done = PyObject_CallNoArgs(step->args[TAP_BEFORE]);
         step->prefix = false;
         Py_XDECREF(done);
         return done == NULL ? GX_ERROR : GX_SKIP;
@@ -335,7 +303,7 @@ tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 static int
 tap_finish(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    PyObject *done = PyObject_CallNoArgs(step->node->args[TAP_AFTER]);
+    PyObject *done = PyObject_CallNoArgs(step->args[TAP_AFTER]);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }

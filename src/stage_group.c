@@ -22,7 +22,7 @@ batched_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusab
 static int
 batched_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    step->limit = PyLong_AsSsize_t(step->node->args[BATCHED_N]);
+    step->limit = PyLong_AsSsize_t(step->args[BATCHED_N]);
     return 0;
 }
 
@@ -65,7 +65,7 @@ batched_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
     if (step->state == NULL || PyList_GET_SIZE(step->state) == 0) {
         return GX_SKIP;
     }
-    if (step->node->args[BATCHED_STRICT] == Py_True) {
+    if (step->args[BATCHED_STRICT] == Py_True) {
         Py_CLEAR(step->state);
         PyErr_SetString(PyExc_ValueError, "batched(): incomplete batch");
         return GX_ERROR;

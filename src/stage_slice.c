@@ -92,7 +92,7 @@ check_n(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 static int
 take_start(gx_run *run, gx_step *step)
 {
-    step->limit = PyLong_AsSsize_t(step->node->args[0]);
+    step->limit = PyLong_AsSsize_t(step->args[0]);
     if (step->limit == 0) {
         gx_run_stop_later(run, step);
     }
@@ -121,7 +121,7 @@ take_hint(gx_step *step, Py_ssize_t upstream)
 static int
 drop_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    step->limit = PyLong_AsSsize_t(step->node->args[0]);
+    step->limit = PyLong_AsSsize_t(step->args[0]);
     return 0;
 }
 
@@ -256,7 +256,7 @@ islice_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusabl
 static int
 islice_start(gx_run *run, gx_step *step)
 {
-    PyObject *const *args = step->node->args;
+    PyObject *const *args = step->args;
     step->next = PyLong_AsSsize_t(args[ISLICE_START]);
     step->stride = PyLong_AsSsize_t(args[ISLICE_STEP]);
     step->limit = PY_SSIZE_T_MAX;

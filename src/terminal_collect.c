@@ -280,7 +280,7 @@ join_before(gx_run *run, gx_step *step, PyObject **item)
 static PyObject *
 join_result(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    return PyUnicode_Join(step->node->args[0], step->state);
+    return PyUnicode_Join(step->args[0], step->state);
 }
 
 static const char *const join_params[] = {"sep", NULL};

@@ -58,7 +58,7 @@ reduce_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
 static int
 reduce_start(gx_run *run, gx_step *step)
 {
-    PyObject *initial = step->node->args[1];
+    PyObject *initial = step->args[1];
     step->state = initial == run->state->missing ? NULL : Py_NewRef(initial);
     return 0;
 }
@@ -189,14 +189,14 @@ max_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item, PyObject *resu
 static PyObject *
 min_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->node->args[EXTREME_DEFAULT],
+    return state_or_default(run, step, step->args[EXTREME_DEFAULT],
                             "min" EMPTY_TEXT);
 }
 
 static PyObject *
 max_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->node->args[EXTREME_DEFAULT],
+    return state_or_default(run, step, step->args[EXTREME_DEFAULT],
                             "max" EMPTY_TEXT);
 }
 
@@ -354,7 +354,7 @@ consume_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusab
 static int
 consume_start(gx_run *run, gx_step *step)
 {
-    PyObject *n = step->node->args[0];
+    PyObject *n = step->args[0];
     step->limit = n == Py_None ? -1 : PyLong_AsSsize_t(n);
     if (step->limit == 0) {
         gx_run_stop_later(run, step);
@@ -447,14 +447,14 @@ last_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 static PyObject *
 first_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->node->args[0],
+    return state_or_default(run, step, step->args[0],
                             "first(): the pipe is empty and no default was given");
 }
 
 static PyObject *
 last_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->node->args[0],
+    return state_or_default(run, step, step->args[0],
                             "last(): the pipe is empty and no default was given");
 }
 

@@ -50,7 +50,7 @@ enter_phase_of(gx_step *step, PyObject *total)
 static int
 sum_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    PyObject *start = step->node->args[0];
+    PyObject *start = step->args[0];
     int overflow = 1;
     if (PyLong_CheckExact(start)) {
         long long value = PyLong_AsLongLongAndOverflow(start, &overflow);

@@ -675,7 +675,7 @@ class pipe(Tool):
         return self.drain("frequencies", Counter)
 
     def join(self, sep="", /):
-        return self.drain("join", sep.join)
+        return self.drain("join", lambda items: sep.join([*texts(items)]))
 
     def reduce(self, func, initial=MISSING, /):
         start = () if initial is MISSING else (initial,)
@@ -710,6 +710,17 @@ class pipe(Tool):
 
     def to(self, func, /, *args, **kwargs):
         return func(self, *args, **kwargs)
+
+
+def texts(items):
+    """The items, if each is a str: one that is not ends it when it comes."""
+    for number, item in enumerate(items):
+        if not isinstance(item, str):
+            kind = type(item).__name__
+            raise TypeError(
+                f"sequence item {number}: expected str instance, {kind} found"
+            )
+        yield item
 
 
 def one_of(items, default):
@@ -784,6 +795,11 @@ class chain(Tool):
         Tool.__init__(self, Flatten(Input(iterable)))
         return self
 
+    def send(self, value, /):
+        if self.started and self.tail is not None and not self.tail.is_open():
+            return next(self)  # between two iterables nobody hears
+        return super().send(value)
+
     def check_send(self):
         pass  # what is sent goes to the iterable in progress
 
@@ -824,7 +840,7 @@ class borrow(Tool):
 
 
 class Cell:
-    """One place in the buffer: an item, an error or the end, and the cell after it."""
+    """One place in the buffer: an item or an error, and the cell after it."""
 
     after = None
 
@@ -845,6 +861,8 @@ class Shared:
                 raise BufferError("a branch lags too far behind")
         try:
             cell.item, cell.error = self.input.pull(), None
+        except End:
+            raise  # which each branch will hear from the input when it is here
         except Exception as error:
             cell.error = error
         cell.after = Cell()

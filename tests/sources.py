@@ -46,7 +46,7 @@ class Talker(Closable):
         return next(self)
 
     def throw(self, error):
-        self.log.append(("throw", error))
+        self.log.append(("throw", repr(error)))
         return next(self)
 
 

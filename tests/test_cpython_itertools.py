@@ -19,9 +19,13 @@ OURS = {name: getattr(pygenx, name) for name in ("chain", "tee", "groupby")}
 
 # Iterators of pygenx are neither copied nor pickled: statements that do it are left
 # out, wherever they stand.
-COPYING = {"copy", "pickle", "pickletest"}
+COPYING = {"copy", "pickle", "pickletest", "__setstate__", "__reduce__"}
 # A tee of a branch gives new branches each time: `next()` on one never moves the other.
 DROPPED = {"self.assertTrue(a is c)"}
+# Whoever calls a groupby from inside its own key or comparison gets a ReentrancyError,
+# where itertools goes on with whatever state it is in; that it does not crash is
+# tested in test_groupby.py.
+REFUSED = {"test_issue30347_1", "test_issue30347_2"}
 
 
 def is_dropped(statement):
@@ -68,13 +72,15 @@ def cases():
     for kind in vars(upstream).values():
         if isinstance(kind, type) and issubclass(kind, unittest.TestCase):
             for name, method in vars(kind).items():
+                if name in REFUSED:
+                    continue
                 if name.startswith("test") and inspect.isfunction(method):
                     code = inspect.unwrap(method).__code__
                     if OURS.keys() & set(names_of(code)):
                         yield pytest.param(kind, name, id=f"{kind.__name__}.{name}")
 
 
-@pytest.mark.parametrize(("kind", "name"), cases())
+@pytest.mark.parametrize(("kind", "name"), list(cases()))
 def test_upstream(kind, name, monkeypatch):
     for ours in OURS.items():
         monkeypatch.setattr(upstream, *ours)
