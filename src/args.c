@@ -73,12 +73,24 @@ missing_argument(const gx_signature *sig, PyObject **out)
     return -1;
 }
 
+/* Names are nearly always compact ASCII, whose text ends in NUL. */
+static bool
+is_param(PyObject *name, const char *param)
+{
+    if (!PyUnicode_IS_COMPACT_ASCII(name)) {
+        return PyUnicode_CompareWithASCIIString(name, param) == 0;
+    }
+    const char *text = (const char *)PyUnicode_1BYTE_DATA(name);
+    return text[0] == param[0] && strcmp(text, param) == 0 &&
+           (size_t)PyUnicode_GET_LENGTH(name) == strlen(param);
+}
+
 static int
 bind_keyword(const gx_signature *sig, int nparams, PyObject *name, PyObject *value,
              PyObject **out)
 {
     for (int i = 0; i < nparams; i++) {
-        if (PyUnicode_CompareWithASCIIString(name, sig->params[i]) != 0) {
+        if (!is_param(name, sig->params[i])) {
             continue;
         }
         if (i < sig->posonly) {
@@ -134,8 +146,6 @@ gx_no_keywords(const char *name, PyObject *kwnames)
     return 0;
 }
 
-/* tp_new: a subclass with an __init__ of its own may take keywords that the
-   constructor does not know, as itertools allows. */
 PyObject *
 gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {

@@ -59,9 +59,13 @@ chain_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
     return self;
 }
 
+/* A subclass with an __init__ of its own may take keywords, as itertools allows. */
 static PyObject *
 chain_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
+    if (type->tp_init != PyBaseObject_Type.tp_init) {
+        kwargs = NULL;
+    }
     return gx_new(chain_construct, type, args, kwargs);
 }
 
@@ -94,6 +98,17 @@ chain_advance(chain_object *self)
     return rc < 0 ? -1 : 1;
 }
 
+/* The open input has ended: closed if it is ours, else let go of. */
+static int
+chain_leave(chain_object *self)
+{
+    if (self->owner) {
+        return gx_source_close(gx_get_state(Py_TYPE(self)), &self->inner);
+    }
+    gx_source_drop(&self->inner);
+    return 0;
+}
+
 static PySendResult
 chain_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
@@ -110,7 +125,9 @@ chain_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
                 return answer;
             }
             Py_CLEAR(*out);
-            gx_source_drop(&self->inner);
+            if (chain_leave(self) < 0) {
+                return PYGEN_ERROR;
+            }
         }
         how = GX_NEXT;
         int opened = chain_advance(self);
@@ -148,9 +165,7 @@ chain_fetch_locked(chain_object *self)
     self->running = true;
     PyObject *item = PyErr_Occurred() ? NULL : inner->fetch(inner);
     if (item == NULL) {
-        if (gx_ended(NULL)) {
-            gx_source_drop(inner);
-        } else {
+        if (!gx_ended(NULL) || chain_leave(self) < 0) {
             chain_note((PyObject *)self);
         }
     }
@@ -223,23 +238,27 @@ chain_note(PyObject *op)
     gx_note("chain, input %zd", chain_CAST(op)->index - 1);
 }
 
-/* Known only where every input not reached yet is known; works on a copy of the
-   outer cursor, which owns what it reads while user code counts. */
+/* Known only where every input not reached yet is known. The outer cursor is copied:
+   counting takes nothing. */
 static PyObject *
 chain_length_hint(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     chain_object *self = chain_CAST(op);
-    Py_ssize_t total = gx_source_hint(&self->inner);
+    bool known = chain_has_inputs(self) || self->outer.fetch == gx_fetch_none;
+    if (!known || self->running) {
+        return gx_hint_object(GX_HINT_UNKNOWN);
+    }
+    self->running = true; /* a chain in itself is asked once */
     gx_source rest = self->outer;
     PyObject *input, *owner = Py_XNewRef(rest.obj);
-    bool known = chain_has_inputs(self) || self->outer.fetch == gx_fetch_none;
-    while (known && total >= 0 && (input = rest.fetch(&rest)) != NULL) {
-        Py_ssize_t size = PyObject_LengthHint(input, -1);
+    Py_ssize_t total = gx_source_hint(&self->inner);
+    while (total >= 0 && (input = rest.fetch(&rest)) != NULL) {
+        total = gx_add_hints(total, gx_length_of(input));
         Py_DECREF(input);
-        total = gx_add_hints(total, size == -1 && PyErr_Occurred() ? GX_HINT_ERROR : size);
     }
+    self->running = false;
     Py_XDECREF(owner);
-    return gx_hint_object(known ? total : GX_HINT_UNKNOWN);
+    return gx_hint_object(total);
 }
 
 static PyObject *

@@ -32,7 +32,7 @@ groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     }
     self->protocol = &groupby_protocol;
     self->source = GX_SOURCE_NONE;
-    self->group_type = (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, group));
+    self->group_type = (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
     self->key_func = out[1] == Py_None ? NULL : Py_XNewRef(out[1]);
     if (gx_source_open(state, &self->source, out[0]) < 0) {
         Py_CLEAR(self);
@@ -48,21 +48,16 @@ groupby_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* -- iterate ------------------------------------------------------------ */
 
-/* "groupby(key=str.lower)"; NULL if that cannot be made, without an error. Keeps
-   the error that is raised. */
+/* "groupby(key=str.lower)", NULL with an error. */
 static PyObject *
 groupby_label(groupby_object *self)
 {
-    PyObject *label = NULL, *raised = PyErr_GetRaisedException();
     if (self->key_func == NULL) {
-        label = PyUnicode_FromString("groupby");
-    } else {
-        PyObject *key = gx_brief_callable(self->key_func);
-        label = key != NULL ? PyUnicode_FromFormat("groupby(key=%U)", key) : NULL;
-        Py_XDECREF(key);
+        return PyUnicode_FromString("groupby");
     }
-    PyErr_Clear(); /* of making the text only */
-    PyErr_SetRaisedException(raised);
+    PyObject *key = gx_brief_callable(self->key_func);
+    PyObject *label = key != NULL ? PyUnicode_FromFormat("groupby(key=%U)", key) : NULL;
+    Py_XDECREF(key);
     return label;
 }
 
@@ -70,19 +65,14 @@ groupby_label(groupby_object *self)
 static void
 groupby_note(groupby_object *self, Py_ssize_t index, PyObject *item)
 {
-    if (!gx_wants_note()) {
+    PyObject *raised = gx_note_begin();
+    if (raised == NULL) {
         return;
     }
     PyObject *label = groupby_label(self);
-    PyObject *raised = PyErr_GetRaisedException();
     PyObject *value = item != NULL ? gx_brief(item) : NULL;
-    PyErr_Clear();
-    PyErr_SetRaisedException(raised);
-    if (label != NULL && value != NULL) {
-        gx_note("%U, item %zd: %U", label, index, value);
-    } else if (label != NULL) {
-        gx_note("%U, item %zd", label, index);
-    }
+    const char *colon = value != NULL ? ": " : "";
+    gx_note_end(raised, "%V, item %zd%s%V", label, "groupby", index, colon, value, "");
     Py_XDECREF(label);
     Py_XDECREF(value);
 }
@@ -92,7 +82,10 @@ static PyObject *
 groupby_failed(groupby_object *self, const char *what, PyObject *item)
 {
     if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyObject *raised = PyErr_GetRaisedException();
         PyObject *label = groupby_label(self);
+        PyErr_Clear(); /* of making the label only */
+        PyErr_SetRaisedException(raised);
         gx_no_stop_iteration("%s%V", what, label, "groupby");
         Py_XDECREF(label);
     }
@@ -122,25 +115,27 @@ groupby_ended(groupby_object *self)
     return 0;
 }
 
-/* 1, 0 or -1, identity first. Exact int, str and float are compared without user
-   code and without PyObject_RichCompare's detours; any other key may do what it
-   likes to its owner: both are held. */
+/* 1, 0 or -1, identity first. Two of one of these types know each other: the slot
+   answers with a bool, without PyObject_RichCompare's detours. A key of any other
+   type, or inside a tuple, may do what it likes to its owner: both are held. */
 static inline int
 same_key(PyObject *a, PyObject *b)
 {
+    PyTypeObject *type = Py_TYPE(a);
     if (a == b) {
         return 1;
     }
-    PyTypeObject *type = Py_TYPE(a);
-    if (type == Py_TYPE(b) &&
-        (type == &PyLong_Type || type == &PyUnicode_Type || type == &PyFloat_Type)) {
-        PyObject *answer = type->tp_richcompare(a, b, Py_EQ);
-        Py_XDECREF(answer); /* a bool outlives it */
-        return answer == NULL ? -1 : answer == Py_True;
-    }
     Py_INCREF(a);
     Py_INCREF(b);
-    int same = PyObject_RichCompareBool(a, b, Py_EQ);
+    int same;
+    if (type == Py_TYPE(b) && (type == &PyLong_Type || type == &PyUnicode_Type ||
+                               type == &PyFloat_Type || type == &PyTuple_Type)) {
+        PyObject *answer = type->tp_richcompare(a, b, Py_EQ);
+        same = answer == NULL ? -1 : answer == Py_True;
+        Py_XDECREF(answer);
+    } else {
+        same = PyObject_RichCompareBool(a, b, Py_EQ);
+    }
     Py_DECREF(a);
     Py_DECREF(b);
     return same;
@@ -199,10 +194,12 @@ gx_groupby_step(groupby_object *self)
         item = groupby_take(self);
         break;
     default:
-        item = self->source.fetch(&self->source);
+        item = gx_next(&self->source);
     }
     if (item == NULL) {
-        (void)groupby_ended(self);
+        if (groupby_ended(self) == 0) {
+            self->open = 0;
+        }
         return NULL;
     }
     self->index++;

@@ -11,7 +11,7 @@ typedef struct {
     PyObject *handle;   /* owned: the open file if we opened it, to be closed by us */
     PyObject *paths;    /* owned: tuple of what was given */
     Py_ssize_t index;   /* number of paths taken */
-    Py_ssize_t lineno;  /* lines taken from the current file */
+    Py_ssize_t lineno;  /* lines taken from the current file, or LINENO_UNOPENED */
     PyObject *opener;   /* owned */
     PyObject *keywords; /* owned: encoding= and errors= for the opener */
     bool keepends;
@@ -19,6 +19,9 @@ typedef struct {
 } lines_object;
 
 #define lines_CAST(op) ((lines_object *)(op))
+
+/* Such that the line after it is none: the file as a whole failed. */
+#define LINENO_UNOPENED (-1)
 
 static const gx_protocol lines_protocol;
 
@@ -234,11 +237,12 @@ lines_advance(lines_object *self)
 {
     while (self->index < PyTuple_GET_SIZE(self->paths)) {
         PyObject *path = PyTuple_GET_ITEM(self->paths, self->index++);
-        self->lineno = 0;
+        self->lineno = LINENO_UNOPENED;
         PyObject *file = enter_path(self, path);
         if (file != NULL) {
             int rc = gx_source_open(self->state, &self->file, file);
             Py_DECREF(file);
+            self->lineno = rc < 0 ? LINENO_UNOPENED : 0;
             return rc < 0 ? -1 : 1;
         }
         if (!self->skip_missing || !PyErr_ExceptionMatches(PyExc_FileNotFoundError)) {
@@ -351,7 +355,9 @@ gx_lines_place(PyObject *op)
     if (name == NULL) {
         return NULL;
     }
-    PyObject *text = PyUnicode_FromFormat("%S:%zd", name, self->lineno);
+    PyObject *text = self->lineno > 0
+                         ? PyUnicode_FromFormat("%S:%zd", name, self->lineno)
+                         : PyObject_Str(name);
     Py_DECREF(name);
     return text;
 }
@@ -381,7 +387,8 @@ lines_get_path(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 lines_get_lineno(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyLong_FromSsize_t(lines_CAST(op)->lineno);
+    Py_ssize_t lineno = lines_CAST(op)->lineno;
+    return PyLong_FromSsize_t(lineno > 0 ? lineno : 0);
 }
 
 static const gx_protocol lines_protocol = {

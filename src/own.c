@@ -327,36 +327,6 @@ own_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     return gx_iterator_exit(op, args, nargs);
 }
 
-/* Dropping closes, too. */
-static void
-own_finalize(PyObject *op)
-{
-    if (scoped_CAST(op)->ended || scoped_CAST(op)->running) {
-        return;
-    }
-    PyObject *error = PyErr_GetRaisedException(); /* may be pending: not ours */
-    if (gx_iterator_finish(op, true) < 0) {
-        PyErr_WriteUnraisable(op);
-    }
-    if (error != NULL) {
-        PyErr_SetRaisedException(error);
-    }
-}
-
-/* The trashcan wants an untracked object, the finalizer one that may come back to
-   life and must then be tracked. */
-static void
-own_dealloc(PyObject *op)
-{
-    PyObject_GC_UnTrack(op);
-    GX_DEALLOC_BEGIN(op, own_dealloc)
-    PyObject_GC_Track(op);
-    if (PyObject_CallFinalizerFromDealloc(op) == 0) {
-        gx_iterator_dealloc(op);
-    }
-    GX_DEALLOC_END
-}
-
 static void
 own_note(PyObject *Py_UNUSED(op))
 {
@@ -369,6 +339,7 @@ static const gx_protocol own_protocol = {
     .release = own_release,
     .clear = scoped_clear,
     .note = own_note,
+    .closes_when_dropped = true,
 };
 
 /* -- type --------------------------------------------------------------- */
@@ -405,8 +376,8 @@ static PyMethodDef own_methods[] = {
 static PyType_Slot own_slots[] = {
     {Py_tp_doc, (void *)own_doc},
     {Py_tp_new, own_new},
-    {Py_tp_dealloc, own_dealloc},
-    {Py_tp_finalize, own_finalize},
+    {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_finalize, gx_iterator_finalize},
     {Py_tp_traverse, scoped_traverse},
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, scoped_repr},

@@ -131,7 +131,7 @@ make_run(pipe_object *self)
 }
 
 static int
-pipe_start(pipe_object *self)
+pipe_lay_out(pipe_object *self)
 {
     if (self->run != NULL) {
         return 0;
@@ -143,6 +143,16 @@ pipe_start(pipe_object *self)
     run->owner = self->owner;
     self->run = run;
     gx_source_drop(&self->source); /* a joined pipe, or nothing */
+    return 0;
+}
+
+static int
+pipe_start(pipe_object *self)
+{
+    if (pipe_lay_out(self) < 0) {
+        return -1;
+    }
+    self->run->begun = true;
     return 0;
 }
 
@@ -453,15 +463,12 @@ static int
 pipe_release(PyObject *op, bool close)
 {
     pipe_object *self = pipe_CAST(op);
-    if (self->run != NULL) {
-        return gx_run_release(self->run, close);
+    if (self->run == NULL && !close) {
+        gx_source_drop(&self->source);
+        return 0;
     }
-    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    if (close) {
-        return gx_source_close(state, &self->source);
-    }
-    gx_source_drop(&self->source);
-    return 0;
+    /* To be closed before it began: chained inputs are closed as well. */
+    return pipe_lay_out(self) < 0 ? -1 : gx_run_release(self->run, close);
 }
 
 static int
@@ -529,8 +536,8 @@ pipe_hint(pipe_object *self)
     gx_run *run = self->run;
     gx_source *source = run != NULL ? &run->steps->source : &self->source;
     Py_ssize_t upstream = gx_source_hint(source);
-    if (upstream < 0 || self->run != run) { /* counting ran user code */
-        return upstream == GX_HINT_ERROR ? upstream : GX_HINT_UNKNOWN;
+    if (upstream < 0) {
+        return upstream;
     }
     if (run != NULL) {
         return gx_run_hint(run, upstream);

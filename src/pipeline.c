@@ -141,13 +141,13 @@ gx_program_concat(gx_state *state, gx_program *first, gx_program *second)
 }
 
 static PyObject *
-pipeline_construct(PyObject *type, PyObject *const *Py_UNUSED(args), size_t nargsf,
+pipeline_construct(PyObject *type, PyObject *const *args, size_t nargsf,
                    PyObject *kwnames)
 {
     static const char *const params[] = {NULL};
     static const gx_signature signature = {"Pipeline", params, 0, 0, 0};
     PyObject *out[1];
-    if (gx_parse(&signature, NULL, nargsf, kwnames, out) < 0) {
+    if (gx_parse(&signature, args, nargsf, kwnames, out) < 0) {
         return NULL;
     }
     return (PyObject *)program_alloc((PyTypeObject *)type, NULL, NULL);

@@ -69,6 +69,7 @@ enum {
     GX_ONE_TO_ONE = 1, /* send() may pass: at most one item out for one in */
     GX_DIRECT = 2,     /* with a func, `before` has nothing to do */
     GX_TERMINAL = 4,   /* has a result, never emits */
+    GX_MANY_ENDS = 8,  /* reads several iterables: .result stays None */
 };
 
 /* -- rows --------------------------------------------------------------- */
@@ -192,7 +193,9 @@ struct gx_run {
     int64_t breathed;  /* clock when other threads last had their turn */
     PyObject *result;  /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
+    bool many_ends;    /* some step is GX_MANY_ENDS */
     bool owner;        /* the end closes the source */
+    bool begun;        /* an item was asked for: steps have to be finished */
     gx_step steps[];   /* nstages + 2: source, stages, room for one terminal */
 };
 

@@ -77,6 +77,11 @@ static int
 start_open(primed_start_object *self)
 {
     PyAsyncMethods *slots = Py_TYPE(self->agen)->tp_as_async;
+    if (slots == NULL || slots->am_anext == NULL) { /* deleted since the call */
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an async iterator",
+                     Py_TYPE(self->agen)->tp_name);
+        return -1;
+    }
     PyObject *awaitable = slots->am_anext(self->agen);
     PyObject *it = awaitable == NULL ? NULL : gx_awaitable_iter(awaitable);
     Py_XDECREF(awaitable);
@@ -509,12 +514,27 @@ primed_other(gx_wrapper *self, PyObject *made)
     return give_up(made);
 }
 
+/* The function itself, not its generator, raised. */
+static void
+primed_no_stop(gx_wrapper *self)
+{
+    if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyObject *raised = PyErr_GetRaisedException();
+        PyObject *name = gx_brief_callable(self->func);
+        PyErr_Clear(); /* of making the text only */
+        PyErr_SetRaisedException(raised);
+        gx_no_stop_iteration("primed(%V)", name, "?");
+        Py_XDECREF(name);
+    }
+}
+
 static PyObject *
 primed_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     gx_wrapper *self = gx_wrapper_CAST(op);
     PyObject *item, *made = gx_wrapper_call(self, args, nargsf, kwnames);
     if (made == NULL) {
+        primed_no_stop(self);
         return NULL;
     }
     if (!PyGen_CheckExact(made)) {

@@ -29,6 +29,7 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
                       .use = row->use,
                       .args = args};
     step->many = !(row->flags & GX_ONE_TO_ONE);
+    run->many_ends = run->many_ends || row->flags & GX_MANY_ENDS;
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
         step->func = args[0];
         step->before = row->flags & GX_DIRECT ? NULL : row->before;
@@ -135,7 +136,7 @@ gx_run_stop_later(gx_run *run, gx_step *step)
 static int
 finish_step(gx_run *run, gx_step *step)
 {
-    if (!step->finish) {
+    if (!step->finish || !run->begun) {
         return 0;
     }
     step->finish = false;
@@ -428,7 +429,7 @@ static int
 source_ended(gx_run *run, gx_step *step, PyObject *value)
 {
     bool was_open = step->open;
-    if (was_open && value != Py_None) {
+    if (was_open && value != Py_None && !run->many_ends) {
         Py_XSETREF(run->result, Py_NewRef(value));
     }
     Py_DECREF(value);

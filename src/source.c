@@ -93,8 +93,8 @@ gx_fetch_guarded(gx_source *source)
 static bool
 is_leaf(const gx_state *state, PyTypeObject *type)
 {
-    return type == state->str_iterator || type == &PyListIter_Type ||
-           type == &PyTupleIter_Type ||
+    return (state != NULL && type == state->str_iterator) ||
+           type == &PyListIter_Type || type == &PyTupleIter_Type ||
            type == &PyRangeIter_Type || type == &PyLongRangeIter_Type ||
            type == &PyDictIterKey_Type || type == &PyDictIterItem_Type ||
            type == &PyDictIterValue_Type || type == &PySetIter_Type ||
@@ -254,7 +254,10 @@ gx_source_throw(gx_state *state, gx_source *source, PyObject *exc, PyObject **ou
     if (is_container(source)) {
         return raise_here(exc);
     }
-    int found = PyObject_GetOptionalAttr(source->obj, GX_NAME(state, throw), &method);
+    int found = 0; /* GeneratorExit means close(), as in yield from */
+    if (!PyErr_GivenExceptionMatches(exc, PyExc_GeneratorExit)) {
+        found = PyObject_GetOptionalAttr(source->obj, GX_NAME(state, throw), &method);
+    }
     if (found < 0) {
         return PYGEN_ERROR;
     }
@@ -293,27 +296,44 @@ gx_source_resume(gx_state *state, gx_source *source, gx_how how, PyObject *value
 
 /* -- describe ----------------------------------------------------------- */
 
+/* Only what cannot lie is believed: list() allocates by what we answer. */
+Py_ssize_t
+gx_length_of(PyObject *obj)
+{
+    PyTypeObject *type = Py_TYPE(obj);
+    Py_ssize_t size = GX_HINT_UNKNOWN;
+    if (PyList_CheckExact(obj) || PyTuple_CheckExact(obj) || PyDict_CheckExact(obj) ||
+        PyAnySet_CheckExact(obj) || PyUnicode_CheckExact(obj) ||
+        PyBytes_CheckExact(obj) || type == &PyRange_Type) {
+        size = PyObject_Size(obj);
+        if (size < 0) {
+            PyErr_Clear(); /* a range longer than any list */
+        }
+        return size;
+    }
+    if (is_leaf(NULL, type) || type->tp_dealloc == gx_iterator_dealloc) {
+        size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
+    }
+    return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
+}
+
 Py_ssize_t
 gx_source_hint(const gx_source *source)
 {
-    Py_ssize_t size = 0;
     if (source->fetch == gx_fetch_range) {
         return source->index;
     }
     if (source->fetch == gx_fetch_list) {
-        size = PyList_GET_SIZE(source->obj) - source->index;
-        return size < 0 ? 0 : size;
+        Py_ssize_t left = PyList_GET_SIZE(source->obj) - source->index;
+        return left < 0 ? 0 : left;
     }
     if (source->fetch == gx_fetch_tuple) {
         return PyTuple_GET_SIZE(source->obj) - source->index;
     }
-    if (source->obj == NULL) {
-        return 0;
+    if (source->fetch == gx_fetch_leaf) {
+        return PyObject_LengthHint(source->obj, GX_HINT_UNKNOWN);
     }
-    PyObject *obj = Py_NewRef(source->obj); /* user code may run: hold it */
-    size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
-    Py_DECREF(obj);
-    return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
+    return source->obj == NULL ? 0 : gx_length_of(source->obj);
 }
 
 PyObject *

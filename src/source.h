@@ -80,8 +80,11 @@ PySendResult gx_source_throw(gx_state *state, gx_source *source, PyObject *exc,
 /* resume() in terms of the above. */
 PySendResult gx_source_resume(gx_state *state, gx_source *source, gx_how how,
                               PyObject *value, PyObject **out);
-/* Items left as far as the source itself says, GX_HINT_UNKNOWN or GX_HINT_ERROR. */
+/* Number of items left, by the rules of gx_length_of. */
 Py_ssize_t gx_source_hint(const gx_source *source);
+/* Number of items any object would give, or GX_HINT_UNKNOWN or GX_HINT_ERROR; runs
+   no user code. */
+Py_ssize_t gx_length_of(PyObject *obj);
 /* What repr and notes call it: "<list>", "<generator>". New reference. */
 PyObject *gx_source_brief(const gx_source *source);
 

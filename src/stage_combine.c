@@ -40,6 +40,7 @@ static const gx_signature flat_map_signature = {"flat_map", func_params, 1, 1, 1
 
 const gx_row gx_stage_flatten = {
     .name = "flatten",
+    .flags = GX_MANY_ENDS,
     .signature = &flatten_signature,
     .check = flatten_check,
     .before = flatten_before,
@@ -55,6 +56,7 @@ const char gx_stage_flatten_doc[] =
 
 const gx_row gx_stage_flat_map = {
     .name = "flat_map",
+    .flags = GX_MANY_ENDS,
     .signature = &flat_map_signature,
     .nargs = 1,
     .call = GX_CALL_ITEM,
@@ -170,15 +172,14 @@ inputs_hint(gx_step *step, Py_ssize_t upstream)
     PyObject *inputs = step->args[0];
     Py_ssize_t total = gx_add_hints(upstream, gx_source_hint(&step->source));
     for (Py_ssize_t i = step->count; i < PyTuple_GET_SIZE(inputs) && total >= 0; i++) {
-        Py_ssize_t size = PyObject_LengthHint(PyTuple_GET_ITEM(inputs, i), GX_HINT_UNKNOWN);
-        bool failed = size < 0 && PyErr_Occurred();
-        total = gx_add_hints(total, failed ? GX_HINT_ERROR : size);
+        total = gx_add_hints(total, gx_length_of(PyTuple_GET_ITEM(inputs, i)));
     }
     return total;
 }
 
 const gx_row gx_stage_chain = {
     .name = "chain",
+    .flags = GX_MANY_ENDS,
     .nargs = 1,
     .parse = inputs_parse,
     .check = inputs_check,
@@ -198,6 +199,7 @@ const char gx_stage_chain_doc[] =
 
 const gx_row gx_stage_prepend = {
     .name = "prepend",
+    .flags = GX_MANY_ENDS,
     .nargs = 1,
     .parse = inputs_parse,
     .check = inputs_check,

@@ -170,18 +170,59 @@ next_index(gx_step *step)
     return index;
 }
 
+/* The last pair, if nobody else holds it, is filled again, as enumerate() does it;
+   the collector may have untracked it. From 3.14 on tuples remember their hash, and
+   there is no way to make one forget it: always a new one. */
+static PyObject *
+reusable_pair(gx_step *step)
+{
+#if PY_VERSION_HEX < 0x030E0000
+    PyObject *pair = step->state;
+    if (pair != NULL && PyUnstable_Object_IsUniquelyReferenced(pair)) {
+        if (!PyObject_GC_IsTracked(pair)) {
+            PyObject_GC_Track(pair);
+        }
+        return Py_NewRef(pair);
+    }
+#endif
+    return NULL;
+}
+
+static gx_answer
+refill_pair(PyObject *pair, PyObject *index, PyObject **item)
+{
+    PyObject *old_index = PyTuple_GET_ITEM(pair, 0);
+    PyObject *old_item = PyTuple_GET_ITEM(pair, 1);
+    PyTuple_SET_ITEM(pair, 0, index);
+    PyTuple_SET_ITEM(pair, 1, *item);
+    *item = pair;
+    Py_DECREF(old_index);
+    Py_DECREF(old_item);
+    return GX_EMIT;
+}
+
 static gx_answer
 enumerate_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
-    PyObject *pair = PyTuple_New(2);
-    PyObject *index = pair != NULL ? next_index(step) : NULL;
+    PyObject *index = next_index(step);
     if (index == NULL) {
-        Py_XDECREF(pair);
+        return GX_ERROR;
+    }
+    PyObject *pair = reusable_pair(step);
+    if (pair != NULL) {
+        return refill_pair(pair, index, item);
+    }
+    pair = PyTuple_New(2);
+    if (pair == NULL) {
+        Py_DECREF(index);
         return GX_ERROR;
     }
     PyTuple_SET_ITEM(pair, 0, index);
     PyTuple_SET_ITEM(pair, 1, *item);
     *item = pair;
+#if PY_VERSION_HEX < 0x030E0000
+    Py_XSETREF(step->state, Py_NewRef(pair));
+#endif
     return GX_EMIT;
 }
 

@@ -240,8 +240,7 @@ islice_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusabl
     PyObject *zero = PyLong_FromLong(0), *one = PyLong_FromLong(1);
     int rc = -1;
     if (zero != NULL && one != NULL) {
-        bool lone = args[ISLICE_START] == NULL;
-        rc = check_bound(&args[ISLICE_STOP], 0, Py_None, lone ? stop : bounds);
+        rc = check_bound(&args[ISLICE_STOP], 0, Py_None, stop);
         rc = rc < 0 ? rc : check_bound(&args[ISLICE_START], 0, zero, bounds);
         rc = rc < 0 ? rc : check_bound(&args[ISLICE_STEP], 1, one, step);
     }

@@ -9,12 +9,12 @@
 enum { PHASE_INT, PHASE_FLOAT, PHASE_OBJECT };
 
 static int
-sum_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+sum_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
 {
     const char *remedy = NULL;
     if (args[0] == NULL) {
-        args[0] = PyLong_FromLong(0);
-        return args[0] == NULL ? -1 : 0;
+        args[0] = Py_NewRef(state->missing);
+        return 0;
     }
     if (PyUnicode_Check(args[0])) {
         remedy = "strings [use ''.join(seq) instead]";
@@ -48,10 +48,13 @@ enter_phase_of(gx_step *step, PyObject *total)
 }
 
 static int
-sum_start(gx_run *Py_UNUSED(run), gx_step *step)
+sum_start(gx_run *run, gx_step *step)
 {
     PyObject *start = step->args[0];
     int overflow = 1;
+    if (start == run->state->missing) {
+        return 0;
+    }
     if (PyLong_CheckExact(start)) {
         long long value = PyLong_AsLongLongAndOverflow(start, &overflow);
         step->count = (Py_ssize_t)value;

@@ -8,7 +8,7 @@
 
 typedef struct {
     GX_WRAPPER_HEAD
-    PyObject *timing;    /* owned; NULL only after tp_clear */
+    PyObject *timing;    /* owned, also in __dict__; NULL only after tp_clear */
     gx_timed_kind kind;  /* what a call makes */
 } timed_function_object;
 
@@ -87,7 +87,11 @@ gx_timed_function_new(gx_state *state, PyObject *func, PyObject *timing)
         timed_function_CAST(op)->timing = Py_NewRef(timing);
         timed_function_CAST(op)->kind = kind_of(flags);
     }
-    return gx_wrapper_update(op);
+    op = gx_wrapper_update(op);
+    if (op != NULL && PyObject_SetAttrString(op, "timing", timing) < 0) {
+        Py_CLEAR(op);
+    }
+    return op;
 }
 
 /* -- call --------------------------------------------------------------- */
@@ -184,8 +188,6 @@ static PyGetSetDef timed_function_getset[] = {
 
 static PyMemberDef timed_function_members[] = {
     GX_WRAPPER_MEMBERS(timed_function_object),
-    {"timing", T_OBJECT, offsetof(timed_function_object, timing), READONLY,
-     "The timing object with the statistics of this function."},
     {NULL, 0, 0, 0, NULL},
 };
 

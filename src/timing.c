@@ -473,11 +473,9 @@ timing_clear(PyObject *op)
 }
 
 static void
-timing_dealloc(PyObject *op)
+timing_free(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    GX_DEALLOC_BEGIN(op, timing_dealloc)
     if (timing_CAST(op)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -485,6 +483,19 @@ timing_dealloc(PyObject *op)
     PyMem_Free(timing_CAST(op)->stack);
     type->tp_free(op);
     Py_DECREF(type);
+}
+
+/* Only by its report can one timing object hold the next, for ever so long. */
+static void
+timing_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    if (timing_CAST(op)->report == NULL) {
+        timing_free(op);
+        return;
+    }
+    GX_DEALLOC_BEGIN(op, timing_dealloc)
+    timing_free(op);
     GX_DEALLOC_END
 }
 

@@ -14,6 +14,8 @@ gx_wrapper_new(PyTypeObject *type, PyObject *func, vectorcallfunc call)
     }
     self->vectorcall = call;
     self->func = Py_NewRef(func);
+    bool wrapper = Py_TYPE(func)->tp_getattro == gx_wrapper_getattro;
+    self->origin = Py_XNewRef(wrapper ? gx_wrapper_CAST(func)->origin : func);
     return (PyObject *)self;
 }
 
@@ -160,12 +162,13 @@ gx_getattr_through(PyObject *op, PyObject *inner, PyObject *name)
     return value;
 }
 
-/* What functools.wraps does not copy (__code__, __defaults__, __kwdefaults__ ...)
-   is the function's: by these inspect tells kinds of functions apart. */
+/* What functools.wraps does not copy (__code__, __defaults__, __kwdefaults__ ...) is
+   the function's: by these inspect tells kinds of functions apart. A stack of wrappers
+   is not climbed down: what they have of their own has been copied. */
 PyObject *
 gx_wrapper_getattro(PyObject *op, PyObject *name)
 {
-    return gx_getattr_through(op, gx_wrapper_CAST(op)->func, name);
+    return gx_getattr_through(op, gx_wrapper_CAST(op)->origin, name);
 }
 
 PyObject *
@@ -199,6 +202,7 @@ gx_wrapper_traverse(PyObject *op, visitproc visit, void *arg)
     gx_wrapper *self = gx_wrapper_CAST(op);
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->func);
+    Py_VISIT(self->origin);
     Py_VISIT(self->dict);
     return 0;
 }
@@ -208,6 +212,7 @@ gx_wrapper_clear(PyObject *op)
 {
     gx_wrapper *self = gx_wrapper_CAST(op);
     Py_CLEAR(self->func);
+    Py_CLEAR(self->origin);
     Py_CLEAR(self->dict);
     return 0;
 }

@@ -10,6 +10,7 @@
     PyObject_HEAD                                                              \
     vectorcallfunc vectorcall;                                                 \
     PyObject *func;     /* owned; never replaced, NULL after tp_clear */       \
+    PyObject *origin;   /* owned: func, or the origin of that if it is a wrapper */ \
     PyObject *dict;     /* owned: __dict__, made by gx_wrapper_update */       \
     PyObject *weakrefs;
 

@@ -18,16 +18,21 @@ static const gx_protocol group_protocol;
 
 /* -- construct ---------------------------------------------------------- */
 
+/* Made often: not through tp_alloc, which clears memory only to be filled. */
 PyObject *
 gx_group_new(groupby_object *parent)
 {
-    PyTypeObject *type = parent->group_type;
-    group_object *self = group_CAST(type->tp_alloc(type, 0));
-    if (self != NULL) {
-        self->protocol = &group_protocol;
-        self->parent = groupby_CAST(Py_NewRef((PyObject *)parent));
-        self->number = parent->made + 1;
+    group_object *self = PyObject_GC_New(group_object, parent->group_type);
+    if (self == NULL) {
+        return NULL;
     }
+    self->protocol = &group_protocol;
+    self->weakrefs = NULL;
+    self->result = NULL;
+    self->running = self->ended = self->started = self->owner = false;
+    self->parent = groupby_CAST(Py_NewRef((PyObject *)parent));
+    self->number = parent->made + 1;
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -67,25 +72,34 @@ group_next(PyObject *op)
     return item;
 }
 
+/* What is over but has not been told so: as if it had. */
+static PySendResult
+group_resume_over(gx_how how, PyObject *value, PyObject **out)
+{
+    if (how == GX_THROW) {
+        PyErr_SetObject((PyObject *)Py_TYPE(value), value);
+        return PYGEN_ERROR;
+    }
+    *out = Py_NewRef(Py_None);
+    return PYGEN_RETURN;
+}
+
 static PySendResult
 group_resume_locked(group_object *self, gx_how how, PyObject *value, PyObject **out)
 {
     groupby_object *parent = self->parent;
-    bool over = parent->open != self->number || parent->ahead == AHEAD_BOUNDARY;
-    if (over && how == GX_THROW) {
-        PyErr_SetObject((PyObject *)Py_TYPE(value), value);
-        return PYGEN_ERROR;
-    }
-    if (how == GX_SEND && value != Py_None) {
-        return gx_groupby_refuse_send();
-    }
-    if (over) {
-        *out = Py_NewRef(Py_None);
-        return PYGEN_RETURN;
+    if (parent->open != self->number) {
+        return group_resume_over(how, value, out);
     }
     if (parent->running) {
         gx_reentrancy((PyObject *)parent, "groupby");
         return PYGEN_ERROR;
+    }
+    if (parent->ahead == AHEAD_BOUNDARY) {
+        return group_resume_over(how, value, out);
+    }
+    if (how == GX_SEND && value != Py_None) {
+        return gx_groupby_refuse_send();
     }
     parent->running = true;
     if (how != GX_THROW || gx_groupby_throw(parent, value) == 0) {
@@ -95,11 +109,7 @@ group_resume_locked(group_object *self, gx_how how, PyObject *value, PyObject **
     if (*out != NULL) {
         return PYGEN_NEXT;
     }
-    if (PyErr_Occurred()) {
-        return PYGEN_ERROR;
-    }
-    *out = Py_NewRef(Py_None);
-    return PYGEN_RETURN;
+    return PyErr_Occurred() ? PYGEN_ERROR : group_resume_over(GX_NEXT, NULL, out);
 }
 
 static PySendResult
@@ -153,12 +163,36 @@ group_clear(PyObject *op)
     return 0;
 }
 
+/* No trashcan: between two groups of a deep nest there is a groupby, which has one.
+   There is no result to let go of, either. */
+static void
+group_dealloc(PyObject *op)
+{
+    group_object *self = group_CAST(op);
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    if (self->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    Py_XDECREF(self->parent);
+    PyObject_GC_Del(op);
+    Py_DECREF(type);
+}
+
 static int
 group_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    GX_VISIT_ITERATOR(op);
+    Py_VISIT(Py_TYPE(op)); /* there is no result */
     Py_VISIT(group_CAST(op)->parent);
     return 0;
+}
+
+/* Protocols 0 and 1 would blame the type: it is no attribute of the module. */
+static PyObject *
+group_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", Py_TYPE(op)->tp_name);
+    return NULL;
 }
 
 static PyObject *
@@ -173,7 +207,7 @@ group_repr(PyObject *op)
 }
 
 static const gx_protocol group_protocol = {
-    .name = "group",
+    .name = "groupby",
     .resume = group_resume,
     .release = group_release,
     .clear = group_clear,
@@ -189,6 +223,10 @@ PyDoc_STRVAR(group_close_doc,
 "close($self, /)\n--\n\n"
 "Skip to the end of the group; the source is not closed.");
 
+PyDoc_STRVAR(group_reduce_doc,
+"__reduce__($self, /)\n--\n\n"
+"Raise TypeError: iterators cannot be pickled.");
+
 PyDoc_STRVAR(group_enter_doc,
 "__enter__($self, /)\n--\n\n"
 "Return the group; the exit skips to its end.");
@@ -197,8 +235,8 @@ PyDoc_STRVAR(group_enter_doc,
 static PyMethodDef group_methods[] = {
     {"close", gx_iterator_close, METH_NOARGS, group_close_doc},
     {"__enter__", gx_iterator_enter, METH_NOARGS, group_enter_doc},
+    {"__reduce__", group_reduce, METH_NOARGS, group_reduce_doc},
     GX_ITERATOR_METHODS,
-    {"__length_hint__", gx_groupby_length_hint, METH_NOARGS, gx_length_hint_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -214,7 +252,7 @@ static PyMemberDef group_members[] = {
 
 static PyType_Slot group_slots[] = {
     {Py_tp_doc, (void *)group_doc},
-    {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_dealloc, group_dealloc},
     {Py_tp_traverse, group_traverse},
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, group_repr},
@@ -228,12 +266,10 @@ static PyType_Slot group_slots[] = {
 };
 
 static PyType_Spec group_spec = {
-    .name = "pygenx.group",
+    .name = "pygenx.groupby_group",
     .basicsize = sizeof(group_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = group_slots,
 };
 
-const gx_typedef gx_group_typedef = {
-    .spec = &group_spec,
-};
+const gx_typedef gx_groupby_group_typedef = {.spec = &group_spec};

@@ -1,0 +1,90 @@
+/* What the two files of tee share: the buffer (tee_buffer.c) and the branches that
+   read it (tee.c). */
+
+#ifndef PYGENX_TEE_H
+#define PYGENX_TEE_H
+
+#include "source.h"
+
+#include <pythread.h>
+
+/* A position is an item's (or error's) number in the buffer. Three of them matter:
+
+       tail  <=  position of any branch  <=  head
+
+   From tail up to head the buffer owns one reference to each item; what comes at head
+   is asked of the source by a branch that stands there. The last branch to leave the
+   tail takes the buffer's own reference along, so an item lives no longer than it
+   must, and branches in step cost no more references than one iterator. */
+
+#define TEE_SLOTS 32 /* to a block, which stays well under pymalloc's 512 bytes */
+#define TEE_LAST (TEE_SLOTS - 1)
+#define TEE_SLOT(position) ((size_t)(position) % TEE_SLOTS)
+
+typedef struct tee_block tee_block;
+typedef struct tee_branch tee_branch;
+
+struct tee_block {
+    tee_block *next;            /* owned, or NULL */
+    uint32_t errors;            /* bit i: items[i] is to be raised */
+    uint32_t special;           /* the same, and the last slot's bit */
+    PyObject *items[TEE_SLOTS]; /* owned between tail and head, else garbage */
+};
+
+enum tee_flag {
+    TEE_ENDED = 1,  /* the source has no more */
+    TEE_STRICT = 2, /* there is a gate or a maxlen */
+    TEE_FAILED = 4, /* an error has been stored: no length is known */
+};
+
+typedef struct {
+    PyObject_HEAD
+    gx_source source;        /* none once it has ended */
+    PyObject *result;        /* owned: what the source returned, NULL before */
+    tee_block *first;        /* owned list; the first block holds slot `tail` */
+    tee_block *spare;        /* owned, or NULL: branches in step never allocate */
+    tee_branch *branches;    /* borrowed, linked: a branch leaves before it dies */
+    Py_ssize_t n_branches;   /* length of that list */
+    Py_ssize_t head;
+    Py_ssize_t tail;
+    Py_ssize_t at_tail;      /* branches that stand there; 0 only while trimming */
+    Py_ssize_t beyond;       /* if at_tail <= 1: no other branch stands before it */
+    Py_ssize_t direct;       /* items given to the only branch without a position */
+    Py_ssize_t maxlen;       /* head - tail never exceeds it */
+    PyThread_type_lock gate; /* owned; NULL without lock=True: see tee_wait */
+    unsigned long asker;     /* with a gate: the thread that is asking */
+    bool gate_shut;          /* by a waiter, for the asker to open */
+    bool running;            /* a branch is asking the source: head stands still */
+    uint8_t flags;           /* of enum tee_flag */
+} tee_buffer;
+
+#define tee_buffer_CAST(op) ((tee_buffer *)(op))
+
+struct tee_branch {
+    GX_ITERATOR_HEAD
+    tee_buffer *buffer;  /* owned, the same for life; NULL once cleared */
+    tee_block *block;    /* borrowed: holds slot `position`; NULL: has left */
+    Py_ssize_t position; /* next to take */
+    tee_branch *before;  /* borrowed: neighbours in buffer->branches */
+    tee_branch *after;
+};
+
+#define tee_branch_CAST(op) ((tee_branch *)(op))
+
+/* All but over() and next() are called with the buffer's critical section held. */
+
+/* A new buffer without branches; maxlen PY_SSIZE_T_MAX: no limit. */
+tee_buffer *gx_tee_buffer_over(gx_state *state, PyObject *iterable, bool lock,
+                               Py_ssize_t maxlen);
+/* lock=True for a buffer that has none: 0, or -1 with MemoryError. */
+int gx_tee_add_gate(tee_buffer *buffer);
+/* The next item, or NULL: with an error or at the end. */
+PyObject *gx_tee_take(tee_branch *branch);
+/* tp_iternext of branches, for all that tee_branch_next leaves to it. */
+PyObject *gx_tee_next(PyObject *branch);
+/* Take one's place among the branches, and leave it: frees what only this branch had
+   still to read. */
+void gx_tee_join(tee_branch *branch, tee_block *block, Py_ssize_t position);
+void gx_tee_leave(tee_branch *branch);
+
+#endif
