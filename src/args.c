@@ -140,7 +140,8 @@ int
 gx_no_keywords(const char *name, PyObject *kwnames)
 {
     if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
-        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", name);
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
+                     name, PyTuple_GET_ITEM(kwnames, 0));
         return -1;
     }
     return 0;

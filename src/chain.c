@@ -70,9 +70,16 @@ chain_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-chain_from_iterable(PyObject *type, PyObject *iterable)
+chain_from_iterable(PyObject *type, PyObject *const *args, Py_ssize_t nargs,
+                    PyObject *kwnames)
 {
-    return chain_from((PyTypeObject *)type, iterable);
+    static const char *const params[] = {"iterable", NULL};
+    static const gx_signature signature = {"from_iterable", params, 1, 1, 1};
+    PyObject *out[1];
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+        return NULL;
+    }
+    return chain_from((PyTypeObject *)type, out[0]);
 }
 
 /* -- iterate ------------------------------------------------------------ */
@@ -306,7 +313,8 @@ PyDoc_STRVAR(chain_from_iterable_doc,
 
 static PyMethodDef chain_methods[] = {
     GX_ITERATOR_METHODS,
-    {"from_iterable", chain_from_iterable, METH_O | METH_CLASS, chain_from_iterable_doc},
+    {"from_iterable", GX_FASTCALL(chain_from_iterable),
+     METH_FASTCALL | METH_KEYWORDS | METH_CLASS, chain_from_iterable_doc},
     {"__length_hint__", chain_length_hint, METH_NOARGS, gx_length_hint_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -193,6 +193,14 @@ gx_iterator_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t narg
     return close_face(op) < 0 ? NULL : Py_NewRef(Py_False);
 }
 
+/* An iterator is a place in somebody else's data: it cannot be pickled or copied. */
+PyObject *
+gx_iterator_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    PyErr_Format(PyExc_TypeError, "cannot pickle '%.200s' object", Py_TYPE(op)->tp_name);
+    return NULL;
+}
+
 PyObject *
 gx_iterator_get_result(PyObject *op, void *Py_UNUSED(closure))
 {
@@ -383,3 +391,6 @@ const char gx_class_getitem_doc[] =
 const char gx_length_hint_doc[] =
     "__length_hint__($self, /)\n--\n\n"
     "Exact number of items left, or NotImplemented where it is not known.";
+const char gx_reduce_doc[] =
+    "__reduce__($self, /)\n--\n\n"
+    "Refuse with a TypeError: iterators cannot be pickled or copied.";

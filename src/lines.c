@@ -403,8 +403,8 @@ static const gx_protocol lines_protocol = {
 /* -- type --------------------------------------------------------------- */
 
 const char gx_read_lines_doc[] =
-    "read_lines($module, /, *paths, encoding='utf-8', errors='strict', keepends=False,\n"
-    "           opener=open, missing='raise')\n--\n\n"
+    "read_lines($module, /, *paths, encoding='utf-8', errors='strict', "
+    "keepends=False, opener=..., missing='raise')\n--\n\n"
     "A pipe of the lines of files, read one after the other, one open at a time.\n\n"
     "A path may be '-' for standard input or an open file. opener(path, 'rt',\n"
     "encoding=..., errors=...) opens the others: gzip.open does too. The pipe's .path\n"

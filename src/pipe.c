@@ -82,7 +82,7 @@ refuse_taken(pipe_object *self)
 {
     PyErr_Format(PyExc_RuntimeError,
                  "this pipe was taken by .%s(); use Pipeline() for a program that can be "
-                 "reused, .tee() for branches",
+                 "reused, tee() for branches",
                  self->taken);
     return -1;
 }
@@ -667,6 +667,7 @@ static PyMethodDef pipe_methods[] = {
     {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},
     {"__enter__", pipe_enter, METH_NOARGS, gx_enter_doc},
     {"__exit__", GX_FASTCALL(pipe_exit), METH_FASTCALL, gx_exit_doc},
+    {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},
     {"__length_hint__", pipe_length_hint, METH_NOARGS, gx_length_hint_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
     {NULL, NULL, 0, NULL},

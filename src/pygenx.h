@@ -92,7 +92,7 @@ int gx_parse(const gx_signature *sig, PyObject *const *args, size_t nargsf,
 /* tp_new in terms of the vectorcall constructor, for subclasses and type.__call__. */
 PyObject *gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args,
                  PyObject *kwargs);
-/* 0, or -1 with TypeError "NAME() takes no keyword arguments". */
+/* 0, or -1 with the TypeError of a function that takes none. */
 int gx_no_keywords(const char *name, PyObject *kwnames);
 /* An index >= minimum through __index__, or -1 with an error: TypeError,
    ValueError `below`, OverflowError above ssize_t. None is a TypeError. */
@@ -204,6 +204,7 @@ PyObject *gx_iterator_throw(PyObject *op, PyObject *const *args, Py_ssize_t narg
 PyObject *gx_iterator_close(PyObject *op, PyObject *unused);
 PyObject *gx_iterator_enter(PyObject *op, PyObject *unused);
 PyObject *gx_iterator_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs);
+PyObject *gx_iterator_reduce(PyObject *op, PyObject *unused);
 PyObject *gx_iterator_get_result(PyObject *op, void *closure);
 int gx_iterator_clear(PyObject *op);
 void gx_iterator_finalize(PyObject *op);
@@ -223,7 +224,8 @@ PyObject *gx_thrown_exception(PyObject *const *args, Py_ssize_t nargs);
     } while (0)
 
 extern const char gx_send_doc[], gx_throw_doc[], gx_close_doc[], gx_enter_doc[],
-    gx_exit_doc[], gx_result_doc[], gx_class_getitem_doc[], gx_length_hint_doc[];
+    gx_exit_doc[], gx_result_doc[], gx_class_getitem_doc[], gx_length_hint_doc[],
+    gx_reduce_doc[];
 
 /* PyMethodDef has one field for every calling convention: the only place where
    pygenx casts a function pointer, as CPython's own tables do. */
@@ -236,6 +238,7 @@ extern const char gx_send_doc[], gx_throw_doc[], gx_close_doc[], gx_enter_doc[],
     {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},                   \
     {"__enter__", gx_iterator_enter, METH_NOARGS, gx_enter_doc},               \
     {"__exit__", GX_FASTCALL(gx_iterator_exit), METH_FASTCALL, gx_exit_doc},   \
+    {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},            \
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
      gx_class_getitem_doc}
 

@@ -608,7 +608,7 @@ class pipe(Tool):
         if self.taken_by is not None:
             raise RuntimeError(
                 f"this pipe was taken by .{self.taken_by}(); use Pipeline() for a "
-                "program that can be reused, .tee() for branches"
+                "program that can be reused, tee() for branches"
             )
 
     def __next__(self):
