@@ -10,13 +10,10 @@ typedef struct {
     gx_source inner;  /* the input being read; none between two inputs */
     gx_source outer;  /* the inputs: the argument tuple, or from_iterable's iterable */
     Py_ssize_t index; /* number of inputs taken from outer */
-    Py_ssize_t empty; /* inputs in a row that gave nothing: signals are looked at */
+    gx_breath breath; /* ticks once per input */
 } chain_object;
 
 #define chain_CAST(op) ((chain_object *)(op))
-
-/* How many fruitless inputs between two looks at signals. */
-#define SIGNAL_INTERVAL 256
 
 static const gx_protocol chain_protocol;
 static void chain_note(PyObject *op);
@@ -31,6 +28,7 @@ chain_from(PyTypeObject *type, PyObject *iterable)
         return NULL;
     }
     self->protocol = &chain_protocol;
+    self->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     self->inner = GX_SOURCE_NONE;
     self->outer = GX_SOURCE_NONE;
     if (gx_source_open(gx_get_state(type), &self->outer, iterable) < 0) {
@@ -89,7 +87,7 @@ chain_from_iterable(PyObject *type, PyObject *const *args, Py_ssize_t nargs,
 static int
 chain_advance(chain_object *self)
 {
-    if (++self->empty % SIGNAL_INTERVAL == 0 && PyErr_CheckSignals() < 0) {
+    if (gx_tick(&self->breath) < 0) {
         return -1;
     }
     PyObject *input = self->outer.fetch(&self->outer);
@@ -128,7 +126,6 @@ chain_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
             PySendResult answer =
                 gx_source_resume(state, &self->inner, how, value, out);
             if (answer != PYGEN_RETURN) {
-                self->empty = 0;
                 return answer;
             }
             Py_CLEAR(*out);

@@ -1,6 +1,7 @@
-/* The clock behind time.perf_counter(), in nanoseconds. */
+/* The clock behind time.perf_counter(), and the pauses in which a long loop lets
+   signals and other threads have their turn. */
 
-#include "compat.h"
+#include "pygenx.h"
 
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
@@ -28,4 +29,35 @@ gx_clock_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 #endif
+}
+
+#define BREATH_NS 5000000 /* between two turns of other threads */
+#define QUICK_NS 100000   /* so many items in less are quick */
+#define PATIENCE 16       /* quick short intervals between two looks at the clock */
+
+int
+gx_breathe(gx_breath *breath)
+{
+    breath->budget = breath->interval;
+    if (PyErr_CheckSignals() < 0) {
+        return -1;
+    }
+    if (--breath->patience > 0) {
+        return 0;
+    }
+    int64_t now = gx_clock_ns();
+    bool first = breath->looked == 0;
+    int most = breath->interval < GX_INTERVAL_NATIVE ? PATIENCE : 1;
+    breath->patience = !first && now - breath->looked < QUICK_NS * most ? most : 1;
+    breath->looked = now;
+    if (first) {
+        breath->breathed = now;
+    }
+    if (now - breath->breathed < BREATH_NS) {
+        return 0;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    Py_END_ALLOW_THREADS
+    breath->looked = breath->breathed = gx_clock_ns();
+    return 0;
 }

@@ -143,10 +143,21 @@ is_our_note(PyObject *note)
     return true;
 }
 
+/* The name is interned: one made for a single look-up would stay behind in the type's
+   method cache and look like a leak. */
+static PyObject *
+get_attr(PyObject *op, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = interned == NULL ? NULL : PyObject_GetAttr(op, interned);
+    Py_XDECREF(interned);
+    return value;
+}
+
 static bool
 has_note(PyObject *exc)
 {
-    PyObject *notes = PyObject_GetAttrString(exc, "__notes__");
+    PyObject *notes = get_attr(exc, "__notes__");
     bool found = false;
     if (notes == NULL) {
         return false;
@@ -189,10 +200,11 @@ note_end(PyObject *exc, const char *format, va_list vargs)
     PyErr_Clear();
     PyObject *text = PyUnicode_FromFormatV(format, vargs);
     PyObject *note = text ? PyUnicode_FromFormat("%s%U", note_prefix, text) : NULL;
-    PyObject *done = NULL;
-    if (note != NULL) {
-        done = PyObject_CallMethod(PyExc_BaseException, "add_note", "OO", exc, note);
+    PyObject *done = NULL, *add_note = get_attr(PyExc_BaseException, "add_note");
+    if (note != NULL && add_note != NULL) {
+        done = PyObject_CallFunctionObjArgs(add_note, exc, note, NULL);
     }
+    Py_XDECREF(add_note);
     Py_XDECREF(done);
     Py_XDECREF(note);
     Py_XDECREF(text);
@@ -313,7 +325,7 @@ gx_brief_callable(PyObject *func)
     if (PyCFunction_CheckExact(func) || type == &PyMethodDescr_Type ||
         type == &PyWrapperDescr_Type || type == &PyClassMethodDescr_Type ||
         type == &PyType_Type) {
-        return PyObject_GetAttrString(func, "__qualname__");
+        return get_attr(func, "__qualname__");
     }
     return gx_brief(func);
 }

@@ -6,8 +6,6 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-#define BREATH_NS 5000000 /* between two looks at signals and other threads */
-#define BUDGET 16         /* items between two looks at the clock */
 
 /* On the C stack of one call: nobody else can reach it. */
 typedef struct {
@@ -15,8 +13,7 @@ typedef struct {
     gx_source source;
     gx_sink sink;
     Py_ssize_t index; /* items taken from the source */
-    int budget;       /* items until the clock is looked at */
-    int64_t breathed; /* clock of the last look at signals and other threads */
+    gx_breath breath;
     PyObject *result; /* owned: set once the target has ended */
 } feeding;
 
@@ -40,23 +37,6 @@ feed_open(feeding *self, PyObject *source, PyObject *target)
 }
 
 /* -- iterate ------------------------------------------------------------ */
-
-/* Signal handlers and other threads run here, and whatever they like. */
-static int
-feed_breathe(feeding *self)
-{
-    self->budget = BUDGET;
-    if (gx_clock_ns() - self->breathed < BREATH_NS) {
-        return 0;
-    }
-    if (PyErr_CheckSignals() < 0) {
-        return -1;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
-    self->breathed = gx_clock_ns();
-    return 0;
-}
 
 /* The target took `exc` and ended with a result, or answered: 0, -1 and 1 as below.
    Ctrl-C and its like cannot be swallowed: the target is closed and they go on. */
@@ -157,7 +137,7 @@ feed_loop(feeding *self)
 {
     int more = 1;
     while (more > 0) {
-        if (--self->budget < 0 && feed_breathe(self) < 0) {
+        if (gx_tick(&self->breath) < 0) {
             more = feed_throw(self);
             continue;
         }
@@ -199,8 +179,7 @@ gx_feed(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
         .state = PyModule_GetState(module),
         .source = GX_SOURCE_NONE,
         .sink = GX_SINK_NONE,
-        .budget = BUDGET,
-        .breathed = gx_clock_ns(),
+        .breath = GX_BREATH(GX_INTERVAL_CALLS),
     };
     int rc = feed_open(&self, given[0], given[1]);
     if (rc == 0) {

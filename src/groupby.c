@@ -5,9 +5,6 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-/* How many items skipped between two looks at signals. */
-#define SIGNAL_INTERVAL 256
-
 static const gx_protocol groupby_protocol;
 
 /* -- construct ---------------------------------------------------------- */
@@ -15,13 +12,13 @@ static const gx_protocol groupby_protocol;
 static const char *const groupby_params[] = {"iterable", "key", NULL};
 static const gx_signature groupby_signature = {"groupby", groupby_params, 0, 1, 2};
 
-/* The key is not checked here: itertools' first next() raises for a wrong one. */
 static PyObject *
 groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
                   PyObject *kwnames)
 {
     PyObject *out[2];
-    if (gx_parse(&groupby_signature, args, nargsf, kwnames, out) < 0) {
+    if (gx_parse(&groupby_signature, args, nargsf, kwnames, out) < 0 ||
+        (out[1] != NULL && out[1] != Py_None && gx_check_callable(out[1], "key") < 0)) {
         return NULL;
     }
     PyTypeObject *cls = (PyTypeObject *)type;
@@ -32,6 +29,7 @@ groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     }
     self->protocol = &groupby_protocol;
     self->source = GX_SOURCE_NONE;
+    self->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     self->group_type = (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
     self->key_func = out[1] == Py_None ? NULL : Py_XNewRef(out[1]);
     if (gx_source_open(state, &self->source, out[0]) < 0) {
@@ -210,11 +208,11 @@ int
 gx_groupby_seek(groupby_object *self)
 {
     self->open = 0;
-    for (Py_ssize_t skipped = 1; self->ahead != AHEAD_BOUNDARY; skipped++) {
+    while (self->ahead != AHEAD_BOUNDARY) {
         PyObject *item = gx_groupby_step(self);
         if (item != NULL) {
             Py_DECREF(item);
-            if (skipped % SIGNAL_INTERVAL == 0 && PyErr_CheckSignals() < 0) {
+            if (gx_tick(&self->breath) < 0) {
                 return -1;
             }
         } else if (self->ahead != AHEAD_BOUNDARY) {

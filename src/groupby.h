@@ -26,6 +26,7 @@ typedef struct {
     Py_ssize_t open;  /* number of the group that may read, 0 for none */
     Py_ssize_t made;  /* groups made: numbers count from 1 */
     Py_ssize_t index; /* items taken from the source */
+    gx_breath breath; /* ticks once per item skipped */
 } groupby_object;
 
 #define groupby_CAST(op) ((groupby_object *)(op))

@@ -186,11 +186,7 @@ struct gx_run {
     gx_step *end;      /* behind the last step */
     Py_ssize_t nstages;
     Py_ssize_t index;  /* items taken from the source */
-    Py_ssize_t budget; /* items until signals are looked at */
-    int interval;      /* what budget starts from */
-    int patience;      /* looks at signals until the clock is looked at */
-    int64_t looked;    /* clock of the last look at it */
-    int64_t breathed;  /* clock when other threads last had their turn */
+    gx_breath breath;
     PyObject *result;  /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
     bool many_ends;    /* some step is GX_MANY_ENDS */

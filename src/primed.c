@@ -9,13 +9,13 @@
 /* RuntimeError from `cause`, which is stolen and may be NULL with an error set;
    its .value (borrowed) is what the generator returned. */
 static void
-raise_ended_early(PyObject *func, PyObject *value, PyObject *cause)
+raise_ended_early(gx_state *state, PyObject *func, PyObject *value, PyObject *cause)
 {
     PyObject *name = NULL, *text = NULL, *error = NULL;
     if (cause == NULL || (name = gx_brief_callable(func)) == NULL ||
         (text = PyUnicode_FromFormat("%U() ended before its first yield", name)) == NULL ||
         (error = PyObject_CallOneArg(PyExc_RuntimeError, text)) == NULL ||
-        PyObject_SetAttrString(error, "value", value) < 0) {
+        PyObject_SetAttr(error, GX_NAME(state, value), value) < 0) {
         goto done;
     }
     PyException_SetCause(error, Py_NewRef(cause));
@@ -83,7 +83,7 @@ start_open(primed_start_object *self)
         return -1;
     }
     PyObject *awaitable = slots->am_anext(self->agen);
-    PyObject *it = awaitable == NULL ? NULL : gx_awaitable_iter(awaitable);
+    PyObject *it = awaitable == NULL ? NULL : gx_awaitable_iter(gx_get_state(Py_TYPE(self)), awaitable);
     Py_XDECREF(awaitable);
     if (it == NULL) {
         return -1;
@@ -136,7 +136,8 @@ start_settle(primed_start_object *self, PySendResult answer, PyObject **out)
         return answer;
     }
     if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        raise_ended_early(self->func, Py_None, PyErr_GetRaisedException());
+        gx_state *state = gx_get_state(Py_TYPE(self));
+        raise_ended_early(state, self->func, Py_None, PyErr_GetRaisedException());
     } else if (began) {
         primed_note(self->func);
     }
@@ -415,7 +416,7 @@ primed_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject 
         return NULL;
     }
     if (gx_is_method_object(func)) {
-        return gx_rewrap(type, func);
+        return gx_rewrap(gx_get_state((PyTypeObject *)type), type, func);
     }
     if (gx_check_callable(func, "func") < 0) {
         return NULL;
@@ -455,17 +456,17 @@ static void
 fail(gx_wrapper *self, PyObject *made)
 {
     PyObject *value, *error = NULL;
+    gx_state *state = gx_get_state(Py_TYPE(self));
     if (gx_ended(&value)) {
         PyObject *stop = PyObject_CallFunctionObjArgs(
             PyExc_StopIteration, value == Py_None ? NULL : value, NULL);
-        raise_ended_early(self->func, value, stop);
+        raise_ended_early(state, self->func, value, stop);
         Py_DECREF(value);
     } else {
         primed_note(self->func);
     }
     gx_collect_error(-1, &error);
     if (!PyGen_CheckExact(made)) {
-        gx_state *state = gx_get_state(Py_TYPE(self));
         gx_collect_error(gx_close(state, made), &error);
     }
     gx_raise_collected(error);

@@ -10,20 +10,35 @@
 
 /* Names looked up on user objects while running, interned once per module. */
 #define GX_NAMES(X) \
-    X(__fspath__)   \
-    X(__notes__)    \
-    X(__name__)     \
-    X(__qualname__) \
-    X(__code__)     \
-    X(close)        \
-    X(gi_running)   \
-    X(gi_suspended) \
-    X(readline)     \
-    X(result)       \
-    X(send)         \
-    X(start)        \
-    X(step)         \
-    X(throw)
+    X(__call__)       \
+    X(__code__)       \
+    X(__fspath__)     \
+    X(__func__)       \
+    X(__name__)       \
+    X(__notes__)      \
+    X(__qualname__)   \
+    X(aclose)         \
+    X(ag_frame)       \
+    X(asend)          \
+    X(athrow)         \
+    X(close)          \
+    X(cr_frame)       \
+    X(func)           \
+    X(gi_code)        \
+    X(gi_frame)       \
+    X(gi_running)     \
+    X(gi_suspended)   \
+    X(partial)        \
+    X(print)          \
+    X(readline)       \
+    X(result)         \
+    X(send)           \
+    X(start)          \
+    X(step)           \
+    X(throw)          \
+    X(timing)         \
+    X(update_wrapper) \
+    X(value)
 
 enum gx_name_id {
 #define X(name) GX_NAME_##name,
@@ -151,6 +166,33 @@ PyObject *gx_brief_types(PyObject *tuple, Py_ssize_t start);
 Py_ssize_t gx_add_hints(Py_ssize_t a, Py_ssize_t b);
 /* The answer of __length_hint__: int, NotImplemented, or NULL for an error. */
 PyObject *gx_hint_object(Py_ssize_t hint);
+
+/* -- the good neighbour (clock.c) ------------------------------------------ */
+
+/* A loop that may run long without entering Python ticks once per item. Every
+   `interval` items signals are looked at, and the clock, unless the items have been
+   quick lately; after 5 ms other threads get a turn. */
+typedef struct {
+    Py_ssize_t budget; /* items until the next look */
+    int interval;      /* what budget starts from */
+    int patience;      /* looks at signals until the next look at the clock */
+    int64_t looked;    /* clock of the last look at it; 0: none yet */
+    int64_t breathed;  /* clock when other threads last had their turn */
+} gx_breath;
+
+#define GX_INTERVAL_NATIVE 256
+#define GX_INTERVAL_CALLS 16 /* C callables may be slow and never look themselves */
+#define GX_BREATH(n) ((gx_breath){.budget = (n), .interval = (n), .patience = 1})
+
+/* -1 with what a signal handler raised. Nothing read before may be believed after:
+   signal handlers and other threads have run. */
+int gx_breathe(gx_breath *breath);
+
+static inline int
+gx_tick(gx_breath *breath)
+{
+    return --breath->budget < 0 ? gx_breathe(breath) : 0;
+}
 
 /* -- iterator types (iterator.c) ---------------------------------------- */
 

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-#define BREATH_NS 5000000     /* between two turns of other threads */
-#define QUICK_NS 100000       /* a stretch of items shorter than this is quick */
-#define PATIENCE 16           /* quick stretches between two looks at the clock */
-#define BUDGET_NATIVE 256     /* items in a stretch */
-#define BUDGET_C_CALLBACKS 16 /* C callables may be slow and never look themselves */
-
 /* -- layout ------------------------------------------------------------- */
 
 static bool
@@ -34,7 +28,7 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
         step->func = args[0];
         step->before = row->flags & GX_DIRECT ? NULL : row->before;
         if (is_c_callable(step->func)) {
-            run->interval = BUDGET_C_CALLBACKS;
+            run->breath = GX_BREATH(GX_INTERVAL_CALLS);
         }
     }
 }
@@ -70,7 +64,8 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_s
         PyErr_NoMemory();
         return NULL;
     }
-    *run = (gx_run){.state = state, .nstages = nstages, .interval = BUDGET_NATIVE};
+    *run = (gx_run){.state = state, .nstages = nstages};
+    run->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     run->steps[0] = (gx_step){.source = GX_SOURCE_NONE, .open = true};
     gx_step *step = run->steps + nstages;
     for (Py_ssize_t i = n - 1; i >= 0; i--) {
@@ -83,8 +78,6 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_s
     run->top = run->steps;
     run->base = run->steps + 1;
     run->end = run->base + nstages;
-    run->budget = run->interval;
-    run->looked = run->breathed = gx_clock_ns();
     if (start_steps(run) < 0) {
         gx_run_free(run);
         return NULL;
@@ -101,7 +94,6 @@ gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
     memcpy(run->terminal, args, sizeof(run->terminal));
     fill_step(run, step, row, run->terminal);
     run->end++;
-    run->budget = run->interval;
     return start_step(run, step);
 }
 
@@ -295,34 +287,6 @@ fail_at_source(gx_run *run)
         Py_XDECREF(source);
     }
     return -1;
-}
-
-/* -- the good neighbour -------------------------------------------------- */
-
-/* Signals are looked at in every stretch of items, the clock in every one or, while
-   they are quick, in every 16th. Nothing read before this call may be believed after
-   it: signal handlers and other threads have run. */
-static int
-breathe(gx_run *run)
-{
-    run->budget = run->interval;
-    if (PyErr_CheckSignals() < 0) {
-        return -1;
-    }
-    if (--run->patience > 0) {
-        return 0;
-    }
-    int64_t now = gx_clock_ns();
-    int stretches = run->interval == BUDGET_NATIVE ? 1 : PATIENCE;
-    run->patience = now - run->looked < QUICK_NS * stretches ? stretches : 1;
-    run->looked = now;
-    if (now - run->breathed < BREATH_NS) {
-        return 0;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
-    run->looked = run->breathed = gx_clock_ns();
-    return 0;
 }
 
 /* -- calls ------------------------------------------------------------- */
@@ -570,7 +534,7 @@ PyObject *
 gx_run_next(gx_run *run)
 {
     for (;;) {
-        if (--run->budget < 0 && breathe(run) < 0) {
+        if (gx_tick(&run->breath) < 0) {
             return NULL;
         }
         int more;

@@ -211,21 +211,16 @@ tee_read(tee_branch *branch)
 }
 
 /* Put an item (stolen) at the head and step over it. There is another branch to read
-   it, and a block to step to. */
+   it. After the last slot tee_ask_strictly sees to the block. */
 static inline void
 tee_append(tee_branch *branch, tee_buffer *self, PyObject *item)
 {
-    tee_block *block = branch->block;
-    size_t slot = TEE_SLOT(branch->position);
-    block->items[slot] = item;
-    if (slot == TEE_LAST) {
-        branch->block = block->next;
-    }
-    if (branch->position == self->tail) {
+    Py_ssize_t position = branch->position;
+    branch->block->items[TEE_SLOT(position)] = item;
+    if (position == self->tail) {
         self->at_tail--;
     }
-    branch->position++;
-    self->head++;
+    branch->position = self->head = position + 1;
 }
 
 /* The source gave no item: it has ended, or its error takes the item's place, for
@@ -303,6 +298,7 @@ static PyObject *
 tee_ask_strictly(tee_branch *branch)
 {
     tee_buffer *self = branch->buffer;
+    Py_ssize_t position = branch->position;
     if (tee_reserve(branch) < 0) {
         return NULL;
     }
@@ -310,6 +306,9 @@ tee_ask_strictly(tee_branch *branch)
         self->asker = PyThread_get_thread_ident();
     }
     PyObject *item = tee_ask(branch);
+    if (TEE_SLOT(position) == TEE_LAST && branch->position != position) {
+        branch->block = branch->block->next;
+    }
     if (self->gate_shut) {
         self->gate_shut = false;
         PyThread_release_lock(self->gate);

@@ -21,10 +21,10 @@ static PyObject *timed_function_call(PyObject *op, PyObject *const *args, size_t
 
 /* Steals func; the function a method or a functools.partial calls in the end. */
 static PyObject *
-innermost(PyObject *func)
+innermost(gx_state *state, PyObject *func)
 {
     PyObject *functools = PyImport_ImportModule("functools");
-    PyObject *partial = functools ? PyObject_GetAttrString(functools, "partial") : NULL;
+    PyObject *partial = functools == NULL ? NULL : PyObject_GetAttr(functools, GX_NAME(state, partial));
     int is_partial = partial == NULL ? -1 : 0;
     while (is_partial >= 0) {
         if (PyMethod_Check(func)) {
@@ -35,7 +35,7 @@ innermost(PyObject *func)
         if (is_partial <= 0) {
             break;
         }
-        Py_SETREF(func, PyObject_GetAttrString(func, "func"));
+        Py_SETREF(func, PyObject_GetAttr(func, GX_NAME(state, func)));
         is_partial = func == NULL ? -1 : 1;
     }
     if (is_partial < 0) {
@@ -49,13 +49,13 @@ innermost(PyObject *func)
 /* The flags of the code a call will run, as inspect finds it, and of __call__ for
    instances of Python classes; 0 unknown, -1 error. */
 static int
-flags_of(PyObject *func)
+flags_of(gx_state *state, PyObject *func)
 {
-    PyObject *inner = innermost(Py_NewRef(func));
-    int flags = inner == NULL ? -1 : gx_code_flags(inner, "__code__");
+    PyObject *inner = innermost(state, Py_NewRef(func));
+    int flags = inner == NULL ? -1 : gx_code_flags(inner, GX_NAME(state, __code__));
     if (flags == 0 && !PyType_Check(inner)) {
-        PyObject *call = PyObject_GetAttrString((PyObject *)Py_TYPE(inner), "__call__");
-        flags = call == NULL ? -1 : gx_code_flags(call, "__code__");
+        PyObject *call = PyObject_GetAttr((PyObject *)Py_TYPE(inner), GX_NAME(state, __call__));
+        flags = call == NULL ? -1 : gx_code_flags(call, GX_NAME(state, __code__));
         Py_XDECREF(call);
     }
     Py_XDECREF(inner);
@@ -77,7 +77,7 @@ kind_of(int flags)
 PyObject *
 gx_timed_function_new(gx_state *state, PyObject *func, PyObject *timing)
 {
-    int flags = flags_of(func);
+    int flags = flags_of(state, func);
     if (flags < 0) {
         return NULL;
     }
@@ -88,7 +88,7 @@ gx_timed_function_new(gx_state *state, PyObject *func, PyObject *timing)
         timed_function_CAST(op)->kind = kind_of(flags);
     }
     op = gx_wrapper_update(op);
-    if (op != NULL && PyObject_SetAttrString(op, "timing", timing) < 0) {
+    if (op != NULL && PyObject_SetAttr(op, GX_NAME(state, timing), timing) < 0) {
         Py_CLEAR(op);
     }
     return op;

@@ -54,7 +54,7 @@ static PyObject *
 timed_step_new(timed_object *owner, PyObject *awaitable, bool starts)
 {
     gx_state *state = gx_get_state(Py_TYPE(owner));
-    PyObject *it = awaitable == NULL ? NULL : gx_awaitable_iter(awaitable);
+    PyObject *it = awaitable == NULL ? NULL : gx_awaitable_iter(state, awaitable);
     Py_XDECREF(awaitable);
     if (it == NULL) {
         return NULL;
@@ -90,12 +90,13 @@ gx_timed_run_new(gx_state *state, gx_timed_kind kind, PyObject *inner, PyObject 
 /* Whether a generator's frame is gone. Objects without a frame to look at (a primed
    awaitable) have ended when they stop giving items. */
 static bool
-has_ended(PyObject *inner)
+has_ended(gx_state *state, PyObject *inner)
 {
-    const char *const names[] = {"gi_frame", "cr_frame", "ag_frame"};
+    PyObject *const names[] = {GX_NAME(state, gi_frame), GX_NAME(state, cr_frame),
+                               GX_NAME(state, ag_frame)};
     int first = PyAsyncGen_CheckExact(inner) ? 2 : PyCoro_CheckExact(inner) ? 1 : 0;
     for (int i = first; i < 3; i++) {
-        PyObject *frame = PyObject_GetAttrString(inner, names[i]);
+        PyObject *frame = PyObject_GetAttr(inner, names[i]);
         if (frame != NULL) {
             Py_DECREF(frame);
             return frame == Py_None;
@@ -139,7 +140,7 @@ timed_record(timed_object *run)
 {
     bool now;
     PyObject *raised = PyErr_GetRaisedException();
-    bool ended = run->inner == NULL || has_ended(run->inner);
+    bool ended = run->inner == NULL || has_ended(gx_get_state(Py_TYPE(run)), run->inner);
     Py_BEGIN_CRITICAL_SECTION(run);
     now = ended && run->started && !run->recorded && run->timing != NULL;
     run->recorded = run->recorded || ended;
@@ -227,15 +228,16 @@ timed_send(PyObject *op, PyObject *value)
     return gx_item_or_raise(answer, out);
 }
 
-/* inner.NAME(*args); args may be NULL for none. */
+/* Call a method of inner; args may be NULL for none. */
 static PyObject *
-call_inner(timed_object *self, const char *name, PyObject *args)
+call_inner(timed_object *self, enum gx_name_id name, PyObject *args)
 {
     if (self->inner == NULL) {
         PyErr_SetString(PyExc_ReferenceError, "the generator was garbage collected");
         return NULL;
     }
-    PyObject *result = NULL, *method = PyObject_GetAttrString(self->inner, name);
+    gx_state *state = gx_get_state(Py_TYPE(self));
+    PyObject *result = NULL, *method = PyObject_GetAttr(self->inner, state->names[name]);
     if (method != NULL && !Py_EnterRecursiveCall(" in a pygenx decorator")) {
         result = PyObject_CallObject(method, args);
         Py_LeaveRecursiveCall();
@@ -250,7 +252,7 @@ timed_throw(PyObject *op, PyObject *args)
 {
     timed_object *self = timed_CAST(op);
     int64_t begin = timed_begin(self, false);
-    PyObject *item = call_inner(self, "throw", args);
+    PyObject *item = call_inner(self, GX_NAME_throw, args);
     if (timed_settle(self, begin, item != NULL) < 0) {
         Py_CLEAR(item);
     }
@@ -262,7 +264,7 @@ timed_close(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     timed_object *self = timed_CAST(op);
     int64_t begin = timed_begin(self, false);
-    PyObject *result = call_inner(self, "close", NULL);
+    PyObject *result = call_inner(self, GX_NAME_close, NULL);
     if (timed_settle(self, begin, false) < 0) {
         Py_CLEAR(result);
     }
@@ -288,7 +290,7 @@ timed_asend(PyObject *op, PyObject *value)
     if (args == NULL) {
         return NULL;
     }
-    PyObject *awaitable = call_inner(timed_CAST(op), "asend", args);
+    PyObject *awaitable = call_inner(timed_CAST(op), GX_NAME_asend, args);
     Py_DECREF(args);
     return timed_step_new(timed_CAST(op), awaitable, true);
 }
@@ -297,14 +299,14 @@ static PyObject *
 timed_athrow(PyObject *op, PyObject *args)
 {
     timed_object *self = timed_CAST(op);
-    return timed_step_new(self, call_inner(self, "athrow", args), false);
+    return timed_step_new(self, call_inner(self, GX_NAME_athrow, args), false);
 }
 
 static PyObject *
 timed_aclose(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     timed_object *self = timed_CAST(op);
-    return timed_step_new(self, call_inner(self, "aclose", NULL), false);
+    return timed_step_new(self, call_inner(self, GX_NAME_aclose, NULL), false);
 }
 
 static PyObject *

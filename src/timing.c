@@ -68,7 +68,7 @@ timing_decorate(timing_object *self, PyObject *func)
 {
     PyTypeObject *type = Py_TYPE(self);
     if (gx_is_method_object(func)) {
-        return gx_rewrap((PyObject *)self, func);
+        return gx_rewrap(gx_get_state(type), (PyObject *)self, func);
     }
     if (gx_check_callable(func, "func") < 0) {
         return NULL;
@@ -227,13 +227,13 @@ label_of(timing_object *self)
 
 /* report, or the print that builtins has now. New reference. */
 static PyObject *
-report_of(timing_object *self)
+report_of(gx_state *state, timing_object *self)
 {
     if (self->report != NULL) {
         return Py_NewRef(self->report);
     }
     PyObject *builtins = PyImport_ImportModule("builtins");
-    PyObject *print = builtins ? PyObject_GetAttrString(builtins, "print") : NULL;
+    PyObject *print = builtins ? PyObject_GetAttr(builtins, GX_NAME(state, print)) : NULL;
     Py_XDECREF(builtins);
     return print;
 }
@@ -244,7 +244,7 @@ report_use(timing_object *self, int64_t ns, PyObject *error)
 {
     gx_state *state = gx_get_state(Py_TYPE(self));
     PyObject *answer = NULL, *text = NULL, *label = label_of(self);
-    PyObject *report = report_of(self);
+    PyObject *report = report_of(state, self);
     if (label != NULL && report != NULL) {
         text = gx_elapsed_new(GX_TYPE_OF(state, elapsed), label, ns, error);
     }

@@ -28,10 +28,11 @@ gx_wrapper_update(PyObject *op)
     if (op == NULL) {
         return NULL;
     }
+    gx_state *state = gx_get_state(Py_TYPE(op));
     functools = PyImport_ImportModule("functools");
     if (functools != NULL) {
-        done = PyObject_CallMethod(functools, "update_wrapper", "OO", op,
-                                   gx_wrapper_CAST(op)->func);
+        done = PyObject_CallMethodObjArgs(functools, GX_NAME(state, update_wrapper), op,
+                                          gx_wrapper_CAST(op)->func, NULL);
         Py_DECREF(functools);
     }
     if (done == NULL) {
@@ -50,9 +51,9 @@ gx_is_method_object(PyObject *func)
 }
 
 PyObject *
-gx_rewrap(PyObject *decorator, PyObject *func)
+gx_rewrap(gx_state *state, PyObject *decorator, PyObject *func)
 {
-    PyObject *result = NULL, *inner = PyObject_GetAttrString(func, "__func__");
+    PyObject *result = NULL, *inner = PyObject_GetAttr(func, GX_NAME(state, __func__));
     if (inner == NULL || Py_EnterRecursiveCall(" in a pygenx decorator")) {
         Py_XDECREF(inner);
         return NULL;
@@ -87,27 +88,20 @@ gx_wrapper_call_guarded(gx_wrapper *self, PyObject *const *args, size_t nargsf,
 }
 
 int
-gx_code_flags(PyObject *obj, const char *name)
+gx_code_flags(PyObject *obj, PyObject *name)
 {
-    int flags = 0;
-    PyObject *code = PyObject_GetAttrString(obj, name);
-    if (code == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
+    PyObject *code;
+    int flags = PyObject_GetOptionalAttr(obj, name, &code);
+    if (flags > 0) {
+        flags = PyCode_Check(code) ? ((PyCodeObject *)code)->co_flags : 0;
+        Py_DECREF(code);
     }
-    if (PyCode_Check(code)) {
-        flags = ((PyCodeObject *)code)->co_flags;
-    }
-    Py_DECREF(code);
     return flags;
 }
 
 /* A coroutine is resumed itself: PyIter_Send knows it. */
 PyObject *
-gx_awaitable_iter(PyObject *obj)
+gx_awaitable_iter(gx_state *state, PyObject *obj)
 {
     PyAsyncMethods *slots = Py_TYPE(obj)->tp_as_async;
     if (PyCoro_CheckExact(obj)) {
@@ -123,7 +117,7 @@ gx_awaitable_iter(PyObject *obj)
         }
         return it;
     }
-    int flags = PyGen_CheckExact(obj) ? gx_code_flags(obj, "gi_code") : 0;
+    int flags = PyGen_CheckExact(obj) ? gx_code_flags(obj, GX_NAME(state, gi_code)) : 0;
     if (flags < 0) {
         return NULL;
     }
@@ -193,7 +187,8 @@ gx_wrapper_descr_get(PyObject *op, PyObject *obj, PyObject *Py_UNUSED(type))
 PyObject *
 gx_wrapper_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    return PyObject_GetAttrString(op, "__qualname__");
+    gx_state *state = gx_get_state(Py_TYPE(op));
+    return PyObject_GetAttr(op, GX_NAME(state, __qualname__));
 }
 
 int

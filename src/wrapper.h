@@ -45,16 +45,16 @@ gx_wrapper_call(gx_wrapper *self, PyObject *const *args, size_t nargsf,
 /* A classmethod or staticmethod is decorated on the inside. */
 bool gx_is_method_object(PyObject *func);
 /* type(func)(decorator(func.__func__)) */
-PyObject *gx_rewrap(PyObject *decorator, PyObject *func);
+PyObject *gx_rewrap(gx_state *state, PyObject *decorator, PyObject *func);
 
 /* `format` with %U for the function's short name: the repr of what it is part of. */
 PyObject *gx_function_repr(const char *format, PyObject *func);
 /* op's own attribute, else the one of `inner` (may be NULL). */
 PyObject *gx_getattr_through(PyObject *op, PyObject *inner, PyObject *name);
-/* co_flags of obj.NAME if that is a code object, else 0; -1 on error. */
-int gx_code_flags(PyObject *obj, const char *name);
+/* co_flags of obj's attribute `name` if that is a code object, else 0; -1 on error. */
+int gx_code_flags(PyObject *obj, PyObject *name);
 /* What `await obj` would resume, or NULL with TypeError. */
-PyObject *gx_awaitable_iter(PyObject *obj);
+PyObject *gx_awaitable_iter(gx_state *state, PyObject *obj);
 
 /* Slots and tables for the types. */
 PyObject *gx_wrapper_getattro(PyObject *op, PyObject *name);

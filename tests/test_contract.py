@@ -1226,8 +1226,11 @@ def test_deep_nesting_never_kills(name):
 
 def interrupted(action, after=0.1):
     """The seconds from Ctrl-C until `action()` ended with KeyboardInterrupt."""
-    timer = threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    if hasattr(signal, "setitimer"):  # reaches a loop that keeps the GIL, too
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, after)
+    else:
+        threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT)).start()
     start = time.perf_counter()
     try:
         action()
@@ -1241,7 +1244,7 @@ def interrupt(names):
     runs = endless_runs()
     for name in names or runs:
         late = interrupted(runs[name])
-        assert late < 2, f"{name}: {late:.1f} s late"
+        assert late < 5, f"{name}: {late:.1f} s late"
 
 
 def endless_runs():
@@ -1282,7 +1285,7 @@ def endless_runs():
 
 
 def test_ctrl_c_ends_every_drain():
-    child("t.interrupt(None)", timeout=120)
+    child("t.interrupt(None)", timeout=90)
 
 
 def interrupt_beside_a_worker():
@@ -1296,7 +1299,7 @@ def interrupt_beside_a_worker():
     stop.append(True)
     worker.join(10)
     assert not worker.is_alive()
-    assert late < 2, f"{late:.1f} s late"
+    assert late < 5, f"{late:.1f} s late"
 
 
 def test_ctrl_c_reaches_the_main_thread_beside_a_drain():
