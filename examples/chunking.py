@@ -1,6 +1,10 @@
 """Chunks of an iterable: each is there as soon as it is full."""
 
+from pathlib import Path
+
 from pygenx import pipe, read_lines
+
+SHIPPED = Path(__file__).with_name("data") / "genesis.txt"
 
 for chunk in pipe(range(10)).batched(4):
     print(chunk)
@@ -14,10 +18,10 @@ print("taken so far: 4, next is", next(numbers))
 
 def stored(rows: tuple[str, ...]) -> None:
     """Stands for a database: it wants few calls with many rows."""
-    print(f"stored {len(rows)} rows, last {rows[-1]!r}")
+    print(f"stored {len(rows)} rows, the first {rows[0].strip()[:30]!r}")
 
 
-read_lines(__file__).filter(None).batched(10).for_each(stored)
+read_lines(SHIPPED).filter(None).batched(500).for_each(stored)
 
 try:
     pipe(range(10)).batched(4, strict=True).for_each(print)

@@ -22,9 +22,14 @@ grouping.close()
 for key, group in grouping:
     print(key, *(person["name"] for person in group))
 
-# With its own key and a place to put the groups it is a stage of a push pipeline.
-print("by decade:")
-decades = pygenx.grouping(lambda person: person["age"] // 10 * 10, sink=print)
-for person in sorted(people, key=key_func):
+
+# With its own key and a sink it is a stage of a push pipeline.
+def show(decade):
+    key, group = decade
+    print(f"{key} to {key + 9}:", *(person["name"] for person in group))
+
+
+decades = pygenx.grouping(lambda person: person["age"] // 10 * 10, sink=show)
+for person in people:
     decades.send(person)
 decades.close()

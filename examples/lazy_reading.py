@@ -11,14 +11,15 @@ from pygenx import pipe, read_lines
 SHIPPED = Path(__file__).with_name("data") / "genesis.txt"
 
 
-def show(found: "pipe[str]", wanted: int) -> int:
+def show(found: pipe[str], wanted: int) -> int:
     shown = 0
     for line in found:
         shown += 1
         print(f"{found.lineno:5}  {line}")
         if shown == wanted:
             break
-    print(f"{shown} found, {found.lineno} lines read")
+    read = found.lineno  # None after the end
+    print(f"{shown} found,", f"{read} lines read" if read else "the whole file read")
     return 0 if shown else 1
 
 

@@ -25,11 +25,7 @@ def arguments() -> argparse.Namespace:
 
 def frequencies(file: str) -> Counter[str]:
     return (
-        read_lines(file)
-        .map(str.strip)
-        .map(str.lower)
-        .flat_map(str.split)
-        .frequencies()
+        read_lines(file).map(str.strip).map(str.lower).flat_map(str.split).frequencies()
     )
 
 
@@ -43,10 +39,9 @@ def main() -> None:
     if not counts:
         sys.exit(f"word_frequencies.py: no words in {options.file}")
 
-    threshold = options.at_least
-    if threshold is None:
-        threshold = counts.total() // 100
-    print(f"{counts.total()} words, {len(counts)} different; {threshold} times or more:")
+    total = counts.total()
+    threshold = total // 100 if options.at_least is None else options.at_least
+    print(f"{total} words, {len(counts)} different; {threshold} times or more:")
     (
         pipe(counts.most_common())
         .filter(lambda pair: pair[1] >= threshold)

@@ -61,6 +61,7 @@ resume_locked(gx_iterator *self, gx_how how, PyObject *value, PyObject **out)
         return refuse_first_send(self->protocol);
     }
     self->started = true;
+    self->survives = false;
     self->running = true;
     PySendResult answer = self->protocol->resume(op, how, value, out);
     self->running = false;
@@ -72,7 +73,7 @@ resume_locked(gx_iterator *self, gx_how how, PyObject *value, PyObject **out)
             Py_CLEAR(*out);
             answer = PYGEN_ERROR;
         }
-    } else if (answer == PYGEN_ERROR && how == GX_THROW) {
+    } else if (answer == PYGEN_ERROR && how == GX_THROW && !self->survives) {
         gx_iterator_finish(op, self->owner);
     }
     if (answer == PYGEN_ERROR && self->protocol->note != NULL && gx_wants_note()) {

@@ -131,7 +131,7 @@ make_run(pipe_object *self)
 }
 
 static int
-pipe_lay_out(pipe_object *self)
+pipe_start(pipe_object *self)
 {
     if (self->run != NULL) {
         return 0;
@@ -143,16 +143,6 @@ pipe_lay_out(pipe_object *self)
     run->owner = self->owner;
     self->run = run;
     gx_source_drop(&self->source); /* a joined pipe, or nothing */
-    return 0;
-}
-
-static int
-pipe_start(pipe_object *self)
-{
-    if (pipe_lay_out(self) < 0) {
-        return -1;
-    }
-    self->run->begun = true;
     return 0;
 }
 
@@ -174,6 +164,7 @@ pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
         return PYGEN_NEXT;
     }
     if (PyErr_Occurred()) {
+        self->survives = how == GX_THROW && run->answered;
         return PYGEN_ERROR;
     }
     *out = Py_NewRef(run->result != NULL ? run->result : Py_None);
@@ -468,7 +459,7 @@ pipe_release(PyObject *op, bool close)
         return 0;
     }
     /* To be closed before it began: chained inputs are closed as well. */
-    return pipe_lay_out(self) < 0 ? -1 : gx_run_release(self->run, close);
+    return pipe_start(self) < 0 ? -1 : gx_run_release(self->run, close);
 }
 
 static int

@@ -167,6 +167,12 @@ brief_arg(PyObject *arg)
     if (PyTuple_CheckExact(arg)) {
         return gx_brief_types(arg, 0);
     }
+    if (PyList_CheckExact(arg)) {
+        PyObject *inputs = PyList_AsTuple(arg);
+        PyObject *text = inputs != NULL ? gx_brief_types(inputs, 0) : NULL;
+        Py_XDECREF(inputs);
+        return text;
+    }
     return PyCallable_Check(arg) ? gx_brief_callable(arg) : gx_brief(arg);
 }
 

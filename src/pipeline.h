@@ -102,8 +102,8 @@ struct gx_row {
     gx_answer (*refill)(gx_run *run, gx_step *step, PyObject **item);
     /* Once, at the end, at close and when dropped: the user's clean-up. */
     int (*finish)(gx_run *run, gx_step *step);
-    /* close() before anything is dropped: inputs not reached yet. */
-    int (*close)(gx_run *run, gx_step *step);
+    /* Let go of inputs not reached yet, closing them if told to. */
+    int (*release)(gx_run *run, gx_step *step, bool close);
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);
@@ -191,7 +191,7 @@ struct gx_run {
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
     bool many_ends;    /* some step is GX_MANY_ENDS */
     bool owner;        /* the end closes the source */
-    bool begun;        /* an item was asked for: steps have to be finished */
+    bool answered;     /* throw() got an answer: an error is a later step's */
     gx_step steps[];   /* nstages + 2: source, stages, room for one terminal */
 };
 

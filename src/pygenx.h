@@ -227,6 +227,7 @@ typedef struct {
     bool running;      /* user code may be running inside: calls are refused */ \
     bool ended;        /* set once; nothing is pulled after it */           \
     bool started;      /* an item has been asked for */                     \
+    bool survives;     /* resume says of an error of throw(): not the end */  \
     bool owner;        /* entered by `with`: the end closes the sources */
 
 typedef struct {

@@ -128,11 +128,22 @@ gx_run_stop_later(gx_run *run, gx_step *step)
 static int
 finish_step(gx_run *run, gx_step *step)
 {
-    if (!step->finish || !run->begun) {
+    if (!step->finish) {
         return 0;
     }
     step->finish = false;
     return step->row->finish(run, step);
+}
+
+/* Of an owned run what has ended is closed, else let go of. */
+static int
+leave_source(gx_run *run, gx_step *step)
+{
+    if (run->owner) {
+        return gx_source_close(run->state, &step->source);
+    }
+    gx_source_drop(&step->source);
+    return 0;
 }
 
 static int
@@ -152,10 +163,10 @@ release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
 {
     PyObject *error = NULL;
     for (gx_step *step = last; step >= first; step--) {
-        if (close && step->row != NULL && step->row->close != NULL) {
-            gx_collect_error(step->row->close(run, step), &error);
-        }
         gx_collect_error(release_source(run, step, close), &error);
+        if (step->row != NULL && step->row->release != NULL) {
+            gx_collect_error(step->row->release(run, step, close), &error);
+        }
         gx_collect_error(finish_step(run, step), &error);
         Py_CLEAR(step->state);
         Py_CLEAR(step->key);
@@ -416,7 +427,9 @@ step_ended(gx_run *run, gx_step *step, PyObject *value)
     if (step->stopping) {
         return stop_at(run, step) < 0 ? -1 : 1;
     }
-    gx_source_drop(&step->source);
+    if (leave_source(run, step) < 0) {
+        return fail_at(run, step, NULL);
+    }
     if (step->prefix) {
         int opened = refill(run, step);
         if (opened != 0) {
@@ -601,6 +614,7 @@ static PyObject *
 resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item)
 {
     int more = 1;
+    run->answered = answer != PYGEN_ERROR;
     if (answer == PYGEN_NEXT) {
         item = hand_down(run, step, item, &more);
         return item == NULL && more ? gx_run_next(run) : item;

@@ -72,7 +72,9 @@ const char gx_stage_flat_map_doc[] =
 
 /* -- chain, prepend ------------------------------------------------------ */
 
-/* args[0] is the tuple of inputs, step->count the next to be opened. */
+/* args[0] holds the inputs, step->count is the next to be opened. In a Pipeline they
+   are a tuple; in a pipe, which runs once, a list that gives each up as it is reached
+   and all when the run ends: the program must not keep a source alive. */
 static int
 inputs_parse(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
              PyObject *kwnames, PyObject **out)
@@ -106,7 +108,11 @@ inputs_check(gx_state *Py_UNUSED(state), PyObject **args, bool reusable)
         PyErr_SetString(PyExc_TypeError, "the inputs of a stage must be a tuple");
         return -1;
     }
-    for (Py_ssize_t i = 0; reusable && i < PyTuple_GET_SIZE(args[0]); i++) {
+    if (!reusable) {
+        Py_SETREF(args[0], PySequence_List(args[0]));
+        return args[0] == NULL ? -1 : 0;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[0]); i++) {
         PyObject *input = PyTuple_GET_ITEM(args[0], i);
         int once = is_iterator(input);
         if (once > 0) {
@@ -122,14 +128,20 @@ inputs_check(gx_state *Py_UNUSED(state), PyObject **args, bool reusable)
     return 0;
 }
 
+/* New reference, or NULL: there is none. */
 static PyObject *
 next_input(gx_step *step)
 {
     PyObject *inputs = step->args[0];
-    if (step->count >= PyTuple_GET_SIZE(inputs)) {
+    if (step->count >= PySequence_Fast_GET_SIZE(inputs)) {
         return NULL;
     }
-    return PyTuple_GET_ITEM(inputs, step->count++);
+    Py_ssize_t i = step->count++;
+    PyObject *input = Py_NewRef(PySequence_Fast_GET_ITEM(inputs, i));
+    if (PyList_CheckExact(inputs)) {
+        PyList_SetItem(inputs, i, Py_NewRef(Py_None));
+    }
+    return input;
 }
 
 static int
@@ -153,15 +165,20 @@ inputs_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
     if (input == NULL) {
         return GX_SKIP;
     }
-    return gx_open_input(run, step, input) < 0 ? GX_ERROR : GX_OPEN;
+    int rc = gx_open_input(run, step, input);
+    Py_DECREF(input);
+    return rc < 0 ? GX_ERROR : GX_OPEN;
 }
 
 static int
-inputs_close(gx_run *run, gx_step *step)
+inputs_release(gx_run *run, gx_step *step, bool close)
 {
     PyObject *input, *error = NULL;
     while ((input = next_input(step)) != NULL) {
-        gx_collect_error(gx_close(run->state, input), &error);
+        if (close) {
+            gx_collect_error(gx_close(run->state, input), &error);
+        }
+        Py_DECREF(input);
     }
     return gx_raise_collected(error);
 }
@@ -171,8 +188,8 @@ inputs_hint(gx_step *step, Py_ssize_t upstream)
 {
     PyObject *inputs = step->args[0];
     Py_ssize_t total = gx_add_hints(upstream, gx_source_hint(&step->source));
-    for (Py_ssize_t i = step->count; i < PyTuple_GET_SIZE(inputs) && total >= 0; i++) {
-        total = gx_add_hints(total, gx_length_of(PyTuple_GET_ITEM(inputs, i)));
+    for (Py_ssize_t i = step->count; i < PySequence_Fast_GET_SIZE(inputs) && total >= 0; i++) {
+        total = gx_add_hints(total, gx_length_of(PySequence_Fast_GET_ITEM(inputs, i)));
     }
     return total;
 }
@@ -185,7 +202,7 @@ const gx_row gx_stage_chain = {
     .check = inputs_check,
     .before = pass_on,
     .refill = inputs_refill,
-    .close = inputs_close,
+    .release = inputs_release,
     .hint = inputs_hint,
 };
 
@@ -206,7 +223,7 @@ const gx_row gx_stage_prepend = {
     .start = prepend_start,
     .before = pass_on,
     .refill = inputs_refill,
-    .close = inputs_close,
+    .release = inputs_release,
     .hint = inputs_hint,
 };
 

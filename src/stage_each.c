@@ -272,18 +272,18 @@ tap_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
                                   "chunk_size must be at least one");
 }
 
-/* step->limit is the chunk size or 0, step->state the items held back. A `before`
-   makes it a prefix step: it is called when an item is first asked for. */
+/* step->limit is the chunk size or 0, step->state the items held back. With hooks it
+   is a prefix step, to learn when an item is first asked of it: `before` is called
+   then, and `after` will have to be. */
 static int
 tap_start(gx_run *run, gx_step *step)
 {
     PyObject *const *args = step->args;
-    step->finish = args[TAP_AFTER] != Py_None;
     if (args[TAP_CHUNK] != Py_None) {
         step->limit = PyLong_AsSsize_t(args[TAP_CHUNK]);
         step->many = true;
     }
-    if (args[TAP_BEFORE] != Py_None) {
+    if (args[TAP_BEFORE] != Py_None || args[TAP_AFTER] != Py_None) {
         step->prefix = true;
         gx_run_push(run, step);
     }
@@ -326,15 +326,22 @@ tap_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
     return GX_OPEN;
 }
 
+static int
+call_hook(PyObject *hook)
+{
+    PyObject *done = hook != Py_None ? PyObject_CallNoArgs(hook) : Py_NewRef(hook);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 /* Before the first item: the `before` hook. After the last: the part chunk. */
 static gx_answer
 tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
     if (step->prefix) {
-        PyObject *done = PyObject_CallNoArgs(step->args[TAP_BEFORE]);
         step->prefix = false;
-        Py_XDECREF(done);
-        return done == NULL ? GX_ERROR : GX_SKIP;
+        step->finish = step->args[TAP_AFTER] != Py_None;
+        return call_hook(step->args[TAP_BEFORE]) < 0 ? GX_ERROR : GX_SKIP;
     }
     *item = step->state;
     step->state = NULL;
@@ -344,9 +351,7 @@ tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 static int
 tap_finish(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    PyObject *done = PyObject_CallNoArgs(step->args[TAP_AFTER]);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return call_hook(step->args[TAP_AFTER]);
 }
 
 static Py_ssize_t

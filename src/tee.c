@@ -231,16 +231,19 @@ tee_branch_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* The source is asked first: it may run user code, and what waits changes. */
+/* What waits for this branch and what the source has left. The source first: what it
+   does to answer may read from here. */
 static Py_ssize_t
 tee_branch_hint_locked(tee_branch *self, tee_buffer *buffer)
 {
-    Py_ssize_t left = buffer->flags & TEE_ENDED ? 0 : gx_source_hint(&buffer->source);
+    Py_ssize_t left = gx_source_hint(&buffer->source);
     if (self->block == NULL) {
         return left == GX_HINT_ERROR ? left : 0;
     }
-    Py_ssize_t waiting = buffer->flags & TEE_FAILED ? GX_HINT_UNKNOWN : buffer->head - self->position;
-    return gx_add_hints(left, waiting);
+    if (left >= 0 && (buffer->flags & TEE_FAILED)) {
+        return GX_HINT_UNKNOWN; /* errors may wait among the items */
+    }
+    return gx_add_hints(left, buffer->head - self->position);
 }
 
 static PyObject *
@@ -331,7 +334,8 @@ static PyType_Spec tee_branch_spec = {
     .slots = tee_branch_slots,
 };
 
-const gx_typedef gx_tee_branch_typedef = {&tee_branch_spec, tee_branch_construct, false};
+const gx_typedef gx_tee_branch_typedef = {&tee_branch_spec, tee_branch_construct,
+                                          false};
 
 /* == tee ================================================================ */
 
@@ -360,26 +364,34 @@ tee_parse(PyObject *const *out, tee_options *options)
     return options->maxlen < 0 ? -1 : 0;
 }
 
-/* A branch of `other`'s buffer may ask for a lock, which then serves all branches, but
-   not for a limit of its own. */
-static tee_branch *
-tee_first_of_branch(tee_branch *other, const tee_options *options)
+/* 0 if a branch of this buffer can have the options, or -1: a lock then serves all
+   branches, a limit of its own is refused. */
+static int
+tee_agree_locked(tee_branch *other, const tee_options *options)
 {
     tee_buffer *buffer = other->buffer;
     if (options->maxlen != 0 && options->maxlen != buffer->maxlen) {
         PyErr_SetString(PyExc_ValueError, "a branch of tee has the maxlen of its tee");
-        return NULL;
+        return -1;
     }
-    if (options->lock && buffer->gate == NULL) {
-        if (buffer->running) { /* its asker has left no name: waiting could be for ever */
-            gx_reentrancy((PyObject *)other, "tee");
-            return NULL;
-        }
-        if (gx_tee_add_gate(buffer) < 0) {
-            return NULL;
-        }
+    if (!options->lock || buffer->gate != NULL) {
+        return 0;
     }
-    return tee_branch_copy(other);
+    if (buffer->running) { /* who asks has left no name: one might wait for oneself */
+        gx_reentrancy((PyObject *)other, "tee");
+        return -1;
+    }
+    return gx_tee_add_gate(buffer);
+}
+
+static tee_branch *
+tee_first_of_branch(tee_branch *other, const tee_options *options)
+{
+    int agreed;
+    Py_BEGIN_CRITICAL_SECTION(other->buffer);
+    agreed = tee_agree_locked(other, options);
+    Py_END_CRITICAL_SECTION();
+    return agreed < 0 ? NULL : tee_branch_copy(other);
 }
 
 static tee_branch *

@@ -39,12 +39,12 @@ enum tee_flag {
 
 typedef struct {
     PyObject_HEAD
-    gx_source source;        /* none once it has ended */
-    PyObject *result;        /* owned: what the source returned, NULL before */
-    tee_block *first;        /* owned list; the first block holds slot `tail` */
-    tee_block *spare;        /* owned, or NULL: branches in step never allocate */
-    tee_branch *branches;    /* borrowed, linked: a branch leaves before it dies */
-    Py_ssize_t n_branches;   /* length of that list */
+    gx_source source;      /* none once it has ended */
+    PyObject *result;      /* owned: what the source returned, NULL before */
+    tee_block *first;      /* owned list; the first block holds slot `tail` */
+    tee_block *spare;      /* owned, or NULL: branches in step never allocate */
+    tee_branch *branches;  /* borrowed, linked: a branch leaves before it dies */
+    Py_ssize_t n_branches; /* length of that list */
     Py_ssize_t head;
     Py_ssize_t tail;
     Py_ssize_t at_tail;      /* branches that stand there; 0 only while trimming */
@@ -71,7 +71,7 @@ struct tee_branch {
 
 #define tee_branch_CAST(op) ((tee_branch *)(op))
 
-/* All but over() and next() are called with the buffer's critical section held. */
+/* Called with the buffer's critical section held, but for over() and next(). */
 
 /* A new buffer without branches; maxlen PY_SSIZE_T_MAX: no limit. */
 tee_buffer *gx_tee_buffer_over(gx_state *state, PyObject *iterable, bool lock,

@@ -283,7 +283,8 @@ tee_reserve(tee_branch *branch)
     tee_buffer *self = branch->buffer;
     tee_block *block = branch->block;
     if (self->head - self->tail >= self->maxlen) {
-        PyErr_Format(PyExc_BufferError, "a branch of tee lags %zd behind: maxlen is %zd",
+        PyErr_Format(PyExc_BufferError,
+                     "a branch of tee lags %zd behind: maxlen is %zd",
                      self->head - self->tail, self->maxlen);
         return -1;
     }
