@@ -119,12 +119,14 @@ gx_parse(const gx_signature *sig, PyObject *const *args, size_t nargsf,
 {
     Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
     int nparams = count_params(sig);
-    memset(out, 0, (size_t)nparams * sizeof(PyObject *));
     if (npos > sig->maxpos) {
         return too_many(sig, npos);
     }
-    for (Py_ssize_t i = 0; i < npos; i++) {
-        out[i] = args[i];
+    for (int i = 0; i < nparams; i++) {
+        out[i] = i < npos ? args[i] : NULL;
+    }
+    if (kwnames == NULL && npos >= sig->required) {
+        return 0;
     }
     Py_ssize_t nkw = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
     for (Py_ssize_t i = 0; i < nkw; i++) {

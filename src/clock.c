@@ -24,6 +24,8 @@ gx_clock_ns(void)
     int64_t seconds = count.QuadPart / frequency.QuadPart;
     int64_t rest = count.QuadPart % frequency.QuadPart;
     return seconds * 1000000000 + rest * 1000000000 / frequency.QuadPart;
+#elif defined(__APPLE__)
+    return (int64_t)clock_gettime_nsec_np(CLOCK_UPTIME_RAW);
 #else
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

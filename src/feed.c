@@ -6,7 +6,6 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-
 /* On the C stack of one call: nobody else can reach it. */
 typedef struct {
     gx_state *state;
@@ -26,7 +25,8 @@ static const gx_signature feed_signature = {"feed", feed_params, 2, 2, 2};
 static int
 feed_open(feeding *self, PyObject *source, PyObject *target)
 {
-    if (gx_sink_open(self->state, &self->sink, target, "feed() argument 'target'") < 0) {
+    const char *what = "feed() argument 'target'";
+    if (gx_sink_open(self->state, &self->sink, target, what) < 0) {
         return -1;
     }
     if (gx_source_open(self->state, &self->source, source) < 0) {
@@ -82,23 +82,23 @@ feed_throw(feeding *self)
 static void
 feed_note_source(feeding *self)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    PyObject *source = gx_source_brief(&self->source);
-    PyErr_Clear(); /* of making the text only */
-    PyErr_SetRaisedException(raised);
-    gx_note("source %S, item %zd", source != NULL ? source : Py_None, self->index);
-    Py_XDECREF(source);
+    PyObject *exc = gx_note_begin();
+    if (exc != NULL) {
+        PyObject *source = gx_source_brief(&self->source);
+        gx_note_end(exc, "source %V, item %zd", source, "?", self->index);
+        Py_XDECREF(source);
+    }
 }
 
 static void
 feed_note_target(feeding *self, PyObject *item)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    PyObject *value = gx_brief(item);
-    PyErr_Clear(); /* as above */
-    PyErr_SetRaisedException(raised);
-    gx_note("feed, item %zd: %S", self->index - 1, value != NULL ? value : Py_None);
-    Py_XDECREF(value);
+    PyObject *exc = gx_note_begin();
+    if (exc != NULL) {
+        PyObject *value = gx_brief(item);
+        gx_note_end(exc, "feed, item %zd: %V", self->index - 1, value, "?");
+        Py_XDECREF(value);
+    }
 }
 
 /* Send one item: 1 go on, 0 the target has ended, -1 error. Steals `item`. */
@@ -109,9 +109,7 @@ feed_send(feeding *self, PyObject *item)
     PySendResult answer = self->sink.deliver(self->state, &self->sink, item, &out);
     if (answer == PYGEN_RETURN) {
         self->result = out;
-    } else if (answer == PYGEN_NEXT) {
-        Py_DECREF(out);
-    } else if (gx_wants_note()) {
+    } else if (answer == PYGEN_ERROR) {
         feed_note_target(self, item);
     }
     Py_DECREF(item);
@@ -123,12 +121,9 @@ static int
 feed_empty(feeding *self)
 {
     if (gx_ended(NULL)) {
-        gx_source_drop(&self->source);
         return 0;
     }
-    if (gx_wants_note()) {
-        feed_note_source(self);
-    }
+    feed_note_source(self);
     return feed_throw(self);
 }
 
@@ -141,7 +136,7 @@ feed_loop(feeding *self)
             more = feed_throw(self);
             continue;
         }
-        PyObject *item = self->source.fetch(&self->source);
+        PyObject *item = gx_next(&self->source);
         if (item == NULL) {
             more = feed_empty(self);
             continue;
@@ -200,14 +195,14 @@ const char gx_feed_doc[] =
     "feed($module, source, target, /)\n--\n\n"
     "Send every item of source to target, close it and return its result.\n\n"
     "A target is anything with send(), or a function. A generator is advanced to its\n"
-    "first yield before; anything else must be ready to be sent to, as fold and grouping\n"
-    "are. The result is a generator's return value, else the target's .result, else what\n"
-    "its close() returned. A target that ends early ends the feeding: the rest stays in\n"
+    "first yield before; anything else must be ready, as fold and grouping are. The\n"
+    "result is a generator's return value, else the target's .result, else what its\n"
+    "close() returned. A target that ends early ends the feeding: the rest stays in\n"
     "the source.\n\n"
-    "An error of the source is thrown into the target instead of closing it: if it comes\n"
-    "back out it is raised here, if the target returns that is the result, if it yields\n"
-    "the source is asked for more. An error of the target is raised, the target is left\n"
-    "as it is. Raises TypeError for a target that takes nothing.\n\n"
+    "An error of the source is thrown into the target instead of closing it: what comes\n"
+    "back out is raised; if the target returns, that is the result; if it yields, the\n"
+    "source is asked for more. An error of the target is raised and the target left as\n"
+    "it is. Raises TypeError for a target that cannot be sent to.\n\n"
     ">>> import operator\n"
     ">>> feed(range(1, 6), fold(operator.add, 0))\n"
     "15";

@@ -53,28 +53,24 @@ fold_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 /* func and value stay where they are during the call: `running` keeps everybody
    else from replacing them. The old value goes last, it may run user code. */
 static PySendResult
-fold_add(fold_object *self, PyObject *item, PyObject **out)
+fold_add(fold_object *self, PyObject *item)
 {
     PyObject *args[3] = {NULL, self->value, item};
     Py_ssize_t index = self->index++;
-    PyObject *value = PyObject_Vectorcall(self->func, args + 1,
-                                          2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *value = gx_call_func(self->func, args + 1, 2);
     if (value == NULL) {
         gx_push_failed("fold(%U)", self->func, index, item);
         return PYGEN_ERROR;
     }
-    *out = Py_NewRef(value);
     Py_SETREF(self->value, value);
     return PYGEN_NEXT;
 }
 
+/* next() and throw(): items take the short way below. */
 static PySendResult
 fold_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     fold_object *self = fold_CAST(op);
-    if (how == GX_SEND) {
-        return fold_add(self, value, out);
-    }
     if (how == GX_THROW) {
         PyErr_SetObject((PyObject *)Py_TYPE(value), value);
         return PYGEN_ERROR;
@@ -88,26 +84,45 @@ fold_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     return PYGEN_NEXT;
 }
 
-static PySendResult
-fold_am_send_locked(fold_object *self, PyObject *item, PyObject **out)
+/* What gx_resume does, without what a fold does not need; *out is set at the end. */
+static inline PySendResult
+fold_take_locked(fold_object *self, PyObject *item, PyObject **out)
 {
-    if (self->running || self->ended) {
-        return gx_resume((PyObject *)self, GX_SEND, item, out);
+    if (self->running) {
+        gx_reentrancy((PyObject *)self, "fold");
+        return PYGEN_ERROR;
     }
-    *out = NULL;
+    if (self->ended) {
+        *out = Py_NewRef(Py_None);
+        return PYGEN_RETURN;
+    }
     self->running = true;
-    PySendResult answer = fold_add(self, item, out);
+    PySendResult answer = fold_add(self, item);
     self->running = false;
     return answer;
 }
 
-/* What gx_resume does, without what a fold does not need. */
+PySendResult
+gx_deliver_fold(gx_state *Py_UNUSED(state), gx_sink *sink, PyObject *item,
+                PyObject **out)
+{
+    PySendResult answer;
+    Py_BEGIN_CRITICAL_SECTION(sink->target);
+    answer = fold_take_locked(fold_CAST(sink->target), item, out);
+    Py_END_CRITICAL_SECTION();
+    return answer;
+}
+
 static PySendResult
 fold_am_send(PyObject *op, PyObject *item, PyObject **out)
 {
     PySendResult answer;
+    *out = NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
-    answer = fold_am_send_locked(fold_CAST(op), item, out);
+    answer = fold_take_locked(fold_CAST(op), item, out);
+    if (answer == PYGEN_NEXT) {
+        *out = Py_NewRef(fold_CAST(op)->value);
+    }
     Py_END_CRITICAL_SECTION();
     return answer;
 }
@@ -117,11 +132,7 @@ fold_send(PyObject *op, PyObject *item)
 {
     PyObject *out;
     PySendResult answer = fold_am_send(op, item, &out);
-    if (answer == PYGEN_RETURN) {
-        PyErr_SetNone(PyExc_StopIteration);
-        Py_CLEAR(out);
-    }
-    return out;
+    return gx_item_or_raise(answer, out);
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -174,8 +185,8 @@ fold_close_locked(fold_object *self)
     return gx_iterator_finish((PyObject *)self, false);
 }
 
-static PyObject *
-fold_close(PyObject *op, PyObject *Py_UNUSED(unused))
+PyObject *
+gx_fold_close(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     int rc;
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -187,7 +198,7 @@ fold_close(PyObject *op, PyObject *Py_UNUSED(unused))
 static PyObject *
 fold_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    return gx_push_exit(op, args, nargs, fold_close);
+    return gx_push_exit(op, args, nargs, gx_fold_close);
 }
 
 /* References first: making the texts may run the collector. */
@@ -245,9 +256,10 @@ PyDoc_STRVAR(fold_close_doc,
 static PyMethodDef fold_methods[] = {
     {"send", fold_send, METH_O, fold_send_doc},
     {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, fold_throw_doc},
-    {"close", fold_close, METH_NOARGS, fold_close_doc},
+    {"close", gx_fold_close, METH_NOARGS, fold_close_doc},
     {"__enter__", gx_push_enter, METH_NOARGS, gx_push_enter_doc},
     {"__exit__", GX_FASTCALL(fold_exit), METH_FASTCALL, gx_push_exit_doc},
+    {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -271,7 +283,7 @@ static PyType_Slot fold_slots[] = {
     {Py_tp_traverse, fold_traverse},
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, fold_repr},
-    {Py_tp_iternext, gx_iterator_next},
+    {Py_tp_iternext, gx_iterator_next}, /* for drivers that prime every coroutine */
     {Py_am_send, fold_am_send},
     {Py_tp_methods, fold_methods},
     {Py_tp_getset, fold_getset},
@@ -279,7 +291,7 @@ static PyType_Slot fold_slots[] = {
     {0, NULL},
 };
 
-/* Final. No tp_iter: next() is there for drivers that prime every coroutine. */
+/* Final. No tp_iter: there is nothing to iterate over. */
 static PyType_Spec fold_spec = {
     .name = "pygenx.fold",
     .basicsize = sizeof(fold_object),

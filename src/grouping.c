@@ -13,7 +13,7 @@ typedef struct {
     PyObject *init;   /* owned; NULL: the first item is the first value */
     PyObject *key;    /* owned: of the open group; NULL exactly when there is none */
     PyObject *value;  /* owned: its list, or what fold has made of its items */
-    PyObject *ready;  /* owned list: finished groups to be iterated over; NULL: not kept */
+    PyObject *ready;  /* owned list: groups to be iterated over; NULL: not kept */
     Py_ssize_t taken; /* so many at the front of `ready` have been: None is there now */
     Py_ssize_t index; /* items sent so far */
     bool primed;      /* next() has been called before the first item */
@@ -30,7 +30,8 @@ static const gx_protocol grouping_protocol;
 
 enum { ARG_KEY, ARG_SINK, ARG_KEEP, ARG_FOLD, ARG_INIT, N_ARGS };
 
-static const char *const grouping_params[] = {"key", "sink", "keep", "fold", "init", NULL};
+static const char *const grouping_params[] = {"key",  "sink", "keep",
+                                              "fold", "init", NULL};
 static const gx_signature grouping_signature = {"grouping", grouping_params, 0, 0, 1};
 
 /* NULL where None stands for "not given"; 0, or -1 with a TypeError. */
@@ -78,8 +79,9 @@ grouping_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     self->init = Py_XNewRef(given[ARG_INIT]);
     self->ready = keep ? PyList_New(0) : NULL;
     if ((keep && self->ready == NULL) ||
-        (given[ARG_SINK] && gx_sink_open(gx_get_state(cls), &self->sink, given[ARG_SINK],
-                                         "grouping() argument 'sink'") < 0)) {
+        (given[ARG_SINK] &&
+         gx_sink_open(gx_get_state(cls), &self->sink, given[ARG_SINK],
+                      "grouping() argument 'sink'") < 0)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -102,8 +104,7 @@ static PyObject *
 grouping_fold(grouping_object *self, PyObject *value, PyObject *item)
 {
     PyObject *args[3] = {NULL, value, item};
-    return PyObject_Vectorcall(self->fold, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                               NULL);
+    return gx_call_func(self->fold, args + 1, 2);
 }
 
 /* What a group of one item holds. */
@@ -148,7 +149,8 @@ grouping_finished(grouping_object *self)
 
 /* Open a group for `item`; *finished (owned) is the one before, if any. */
 static int
-grouping_begin(grouping_object *self, PyObject *key, PyObject *item, PyObject **finished)
+grouping_begin(grouping_object *self, PyObject *key, PyObject *item,
+               PyObject **finished)
 {
     PyObject *old_key = self->key, *old_value = self->value;
     PyObject *value = grouping_first(self, item);
@@ -169,10 +171,12 @@ grouping_begin(grouping_object *self, PyObject *key, PyObject *item, PyObject **
 /* The open key is held on its own: an __eq__ that answers NotImplemented makes the
    interpreter ask the other key, after having run anything at all. */
 static int
-grouping_add(grouping_object *self, PyObject *key_of, PyObject *item, PyObject **finished)
+grouping_add(grouping_object *self, PyObject *key_of, PyObject *item,
+             PyObject **finished)
 {
     int rc, same = 0;
-    PyObject *key = PyObject_CallOneArg(key_of, item);
+    PyObject *args[2] = {NULL, item};
+    PyObject *key = gx_call_func(key_of, args + 1, 1);
     if (key == NULL) {
         return -1;
     }
@@ -199,8 +203,8 @@ grouping_unpack(PyObject *pair, PyObject **item, PyObject **key_of)
         PyObject *given = gx_brief(pair);
         if (given != NULL) {
             PyErr_Format(PyExc_TypeError,
-                         "a grouping without a key is sent tuples (item, key function), "
-                         "not %U",
+                         "a grouping without a key is sent tuples (item, key "
+                         "function), not %U",
                          given);
             Py_DECREF(given);
         }
@@ -208,19 +212,13 @@ grouping_unpack(PyObject *pair, PyObject **item, PyObject **key_of)
     }
     *item = PyTuple_GET_ITEM(pair, 0);
     *key_of = PyTuple_GET_ITEM(pair, 1);
-    return gx_check_callable(*key_of, "the key function in a tuple (item, key function)");
+    return gx_check_callable(*key_of, "the key function sent with an item");
 }
 
-/* Hand a finished group to the sink: as gx_sink_send, without its answer. */
 static PySendResult
 grouping_pass_on(grouping_object *self, PyObject *group, PyObject **out)
 {
-    gx_state *state = gx_get_state(Py_TYPE(self));
-    PySendResult answer = self->sink.deliver(state, &self->sink, group, out);
-    if (answer == PYGEN_NEXT) {
-        Py_CLEAR(*out);
-    }
-    return answer;
+    return self->sink.deliver(gx_get_state(Py_TYPE(self)), &self->sink, group, out);
 }
 
 static PySendResult
@@ -526,6 +524,7 @@ static PyMethodDef grouping_methods[] = {
     {"close", grouping_close, METH_NOARGS, grouping_close_doc},
     {"__enter__", gx_push_enter, METH_NOARGS, gx_push_enter_doc},
     {"__exit__", GX_FASTCALL(grouping_exit), METH_FASTCALL, gx_push_exit_doc},
+    {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -6,6 +6,8 @@
 
 #include "compat.h"
 
+#include <string.h>
+
 /* -- module state ------------------------------------------------------- */
 
 /* Names looked up on user objects while running, interned once per module. */
@@ -118,6 +120,29 @@ int gx_check_optional_size(PyObject **arg, Py_ssize_t minimum, const char *below
 int gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below);
 /* 0, or -1 with TypeError "NAME must be callable, not 'int'". */
 int gx_check_callable(PyObject *func, const char *name);
+
+/* -- calls -------------------------------------------------------------- */
+
+/* A call by the vectorcall slot itself: the checks that PyObject_Vectorcall adds on
+   the way are made again by whoever called us. */
+static inline PyObject *
+gx_call_slot(PyObject *func, PyObject *const *args, size_t nargsf)
+{
+    PyTypeObject *type = Py_TYPE(func);
+    vectorcallfunc slot = NULL;
+    if (type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) {
+        memcpy(&slot, (char *)func + type->tp_vectorcall_offset, sizeof(slot));
+    }
+    return slot != NULL ? slot(func, args, nargsf, NULL)
+                        : PyObject_Vectorcall(func, args, nargsf, NULL);
+}
+
+/* func(*args), args[-1] being scratch. */
+static inline PyObject *
+gx_call_func(PyObject *func, PyObject **args, size_t nargs)
+{
+    return gx_call_slot(func, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET);
+}
 
 /* -- errors and notes (errors.c) ---------------------------------------- */
 

@@ -13,15 +13,16 @@ is_c_callable(PyObject *func)
     return func != NULL && !PyFunction_Check(func) && !PyMethod_Check(func);
 }
 
+/* The step is all zero. */
 static void
 fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
 {
-    *step = (gx_step){.source = GX_SOURCE_NONE,
-                      .before = row->before,
-                      .row = row,
-                      .call = row->call,
-                      .use = row->use,
-                      .args = args};
+    step->source.fetch = gx_fetch_none;
+    step->before = row->before;
+    step->row = row;
+    step->call = row->call;
+    step->use = row->use;
+    step->args = args;
     step->many = !(row->flags & GX_ONE_TO_ONE);
     run->many_ends = run->many_ends || row->flags & GX_MANY_ENDS;
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
@@ -64,9 +65,12 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_s
         PyErr_NoMemory();
         return NULL;
     }
-    *run = (gx_run){.state = state, .nstages = nstages};
+    memset(run, 0, size);
+    run->state = state;
+    run->nstages = nstages;
     run->breath = GX_BREATH(GX_INTERVAL_NATIVE);
-    run->steps[0] = (gx_step){.source = GX_SOURCE_NONE, .open = true};
+    run->steps[0].source.fetch = gx_fetch_none;
+    run->steps[0].open = true;
     gx_step *step = run->steps + nstages;
     for (Py_ssize_t i = n - 1; i >= 0; i--) {
         for (gx_program *p = programs[i]; p->row != NULL; p = p->previous) {
@@ -302,29 +306,19 @@ fail_at_source(gx_run *run)
 
 /* -- calls ------------------------------------------------------------- */
 
-/* func(item), by the vectorcall slot itself: the checks that PyObject_Vectorcall
-   adds on the way are made again by whoever called us. */
 static inline PyObject *
 call_item(PyObject *func, PyObject *item)
 {
-    PyTypeObject *type = Py_TYPE(func);
-    vectorcallfunc slot = NULL;
-    if (type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) {
-        memcpy(&slot, (char *)func + type->tp_vectorcall_offset, sizeof(slot));
-    }
-    if (slot == NULL) {
-        return PyObject_CallOneArg(func, item);
-    }
     PyObject *args[2] = {NULL, item};
-    return slot(func, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return gx_call_func(func, args + 1, 1);
 }
 
 static PyObject *
 call_star(PyObject *func, PyObject *item)
 {
     if (PyTuple_CheckExact(item)) {
-        return PyObject_Vectorcall(func, &PyTuple_GET_ITEM(item, 0),
-                                   (size_t)PyTuple_GET_SIZE(item), NULL);
+        return gx_call_slot(func, &PyTuple_GET_ITEM(item, 0),
+                            (size_t)PyTuple_GET_SIZE(item));
     }
     PyObject *args = PySequence_Tuple(item);
     if (args == NULL) {
@@ -339,8 +333,7 @@ static PyObject *
 call_fold(gx_step *step, PyObject *item)
 {
     PyObject *args[3] = {NULL, Py_NewRef(step->state), item};
-    PyObject *result = PyObject_Vectorcall(
-        step->func, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result = gx_call_func(step->func, args + 1, 2);
     Py_DECREF(args[1]);
     return result;
 }

@@ -7,34 +7,37 @@
 
 /* -- errors ------------------------------------------------------------- */
 
-/* `format` with the name of `func` while an exception is set, which stays; None where
-   the text cannot be made. */
-static PyObject *
-text_while_raised(const char *format, PyObject *func)
+/* StopIteration out of a callback: RuntimeError that names it by `format`. */
+static void
+no_stop_iteration(const char *format, PyObject *func)
 {
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return;
+    }
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *name = gx_brief_callable(func);
-    PyObject *text = name ? PyUnicode_FromFormat(format, name) : NULL;
+    PyObject *where = name ? PyUnicode_FromFormat(format, name) : NULL;
     Py_XDECREF(name);
     PyErr_Clear(); /* of making the text only */
     PyErr_SetRaisedException(raised);
-    return text != NULL ? text : Py_NewRef(Py_None);
+    gx_no_stop_iteration("%V", where, "a callback");
+    Py_XDECREF(where);
 }
 
 void
 gx_push_failed(const char *format, PyObject *func, Py_ssize_t index, PyObject *item)
 {
-    PyObject *where = text_while_raised(format, func);
-    gx_no_stop_iteration("%S", where);
-    if (gx_wants_note()) {
-        PyObject *raised = PyErr_GetRaisedException();
-        PyObject *value = gx_brief(item);
-        PyErr_Clear(); /* as above */
-        PyErr_SetRaisedException(raised);
-        gx_note("%S, item %zd: %S", where, index, value != NULL ? value : Py_None);
-        Py_XDECREF(value);
+    no_stop_iteration(format, func);
+    PyObject *exc = gx_note_begin();
+    if (exc == NULL) {
+        return;
     }
-    Py_DECREF(where);
+    PyObject *name = gx_brief_callable(func), *value = gx_brief(item);
+    PyObject *where = name ? PyUnicode_FromFormat(format, name) : NULL;
+    gx_note_end(exc, "%V, item %zd: %V", where, "a callback", index, value, "?");
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+    Py_XDECREF(where);
 }
 
 /* -- lanes -------------------------------------------------------------- */
@@ -47,18 +50,36 @@ gx_deliver_none(gx_state *Py_UNUSED(state), gx_sink *Py_UNUSED(sink),
     return PYGEN_RETURN;
 }
 
-/* Generators count their own depth, a fold feeds nobody. */
-static PySendResult
-deliver_leaf(gx_state *Py_UNUSED(state), gx_sink *sink, PyObject *item, PyObject **out)
+/* The answer to a send, dropped unless it is a result. */
+static inline PySendResult
+taken(PySendResult answer, PyObject **out)
+{
+    if (answer == PYGEN_NEXT) {
+        Py_CLEAR(*out);
+    }
+    return answer;
+}
+
+static inline PySendResult
+slot_send(gx_sink *sink, PyObject *item, PyObject **out)
 {
     return Py_TYPE(sink->target)->tp_as_async->am_send(sink->target, item, out);
 }
 
+/* Generators count their own depth. */
+static PySendResult
+deliver_generator(gx_state *Py_UNUSED(state), gx_sink *sink, PyObject *item,
+                  PyObject **out)
+{
+    return taken(slot_send(sink, item, out), out);
+}
+
+/* A generator that may not have started. */
 static PySendResult
 deliver_fresh(gx_state *state, gx_sink *sink, PyObject *item, PyObject **out)
 {
     PySendResult answer = gx_sink_prime(state, sink, out);
-    return answer == PYGEN_NEXT ? deliver_leaf(state, sink, item, out) : answer;
+    return answer == PYGEN_NEXT ? deliver_generator(state, sink, item, out) : answer;
 }
 
 static PySendResult
@@ -67,10 +88,9 @@ deliver_slot(gx_state *Py_UNUSED(state), gx_sink *sink, PyObject *item, PyObject
     if (Py_EnterRecursiveCall(" in a pygenx sink")) {
         return PYGEN_ERROR;
     }
-    PySendResult answer =
-        Py_TYPE(sink->target)->tp_as_async->am_send(sink->target, item, out);
+    PySendResult answer = slot_send(sink, item, out);
     Py_LeaveRecursiveCall();
-    return answer;
+    return taken(answer, out);
 }
 
 /* Not PyIter_Send: where there is a __next__, it makes next() of send(None). */
@@ -79,7 +99,7 @@ deliver_method(gx_state *state, gx_sink *sink, PyObject *item, PyObject **out)
 {
     *out = PyObject_CallMethodOneArg(sink->target, GX_NAME(state, send), item);
     if (*out != NULL) {
-        return PYGEN_NEXT;
+        return taken(PYGEN_NEXT, out);
     }
     return gx_ended(out) ? PYGEN_RETURN : PYGEN_ERROR;
 }
@@ -87,13 +107,12 @@ deliver_method(gx_state *state, gx_sink *sink, PyObject *item, PyObject **out)
 static PySendResult
 deliver_call(gx_state *Py_UNUSED(state), gx_sink *sink, PyObject *item, PyObject **out)
 {
-    *out = PyObject_CallOneArg(sink->target, item);
+    PyObject *args[2] = {NULL, item};
+    *out = gx_call_func(sink->target, args + 1, 1);
     if (*out != NULL) {
-        return PYGEN_NEXT;
+        return taken(PYGEN_NEXT, out);
     }
-    PyObject *where = text_while_raised("%U", sink->target);
-    gx_no_stop_iteration("%S", where);
-    Py_DECREF(where);
+    no_stop_iteration("%U", sink->target);
     return PYGEN_ERROR;
 }
 
@@ -103,8 +122,8 @@ static int
 refuse_class(PyObject *target, const char *what)
 {
     PyErr_Format(PyExc_TypeError,
-                 "%s must be an object with send() or a function, not the class '%.200s'; "
-                 "to collect items give the append of a list",
+                 "%s must be an object with send() or a function, not the class "
+                 "'%.200s'; to collect items give the append of a list",
                  what, ((PyTypeObject *)target)->tp_name);
     return -1;
 }
@@ -126,10 +145,11 @@ refuse_generator_function(gx_state *state, PyObject *target, const char *what)
     }
     PyObject *name = gx_brief_callable(target);
     if (name != NULL) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s must be an object with send() or a function, not the generator "
-                     "function %U itself; call it and give what it returns",
-                     what, name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "%s must be an object with send() or a function, not the generator "
+            "function %U itself; call it and give what it returns",
+            what, name);
         Py_DECREF(name);
     }
     return -1;
@@ -156,17 +176,20 @@ choose_lane(gx_state *state, PyObject *target, const char *what)
     if (PyGen_CheckExact(target)) {
         return deliver_fresh;
     }
-    if (has_honest_slot(Py_TYPE(target))) {
-        return Py_IS_TYPE(target, GX_TYPE_OF(state, fold)) ? deliver_leaf : deliver_slot;
+    if (Py_IS_TYPE(target, GX_TYPE_OF(state, fold))) {
+        return gx_deliver_fold;
     }
     int found = PyObject_GetOptionalAttr(target, GX_NAME(state, send), &method);
     if (found != 0) {
         Py_XDECREF(method);
-        return found < 0 ? NULL : deliver_method;
+        gx_deliver lane =
+            has_honest_slot(Py_TYPE(target)) ? deliver_slot : deliver_method;
+        return found < 0 ? NULL : lane;
     }
     if (!PyCallable_Check(target)) {
-        PyErr_Format(PyExc_TypeError, "%s must have send() or be callable, not '%.200s'",
-                     what, Py_TYPE(target)->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "%s must have send() or be callable, not '%.200s'", what,
+                     Py_TYPE(target)->tp_name);
         return NULL;
     }
     return refuse_generator_function(state, target, what) < 0 ? NULL : deliver_call;
@@ -208,15 +231,8 @@ gx_sink_prime(gx_state *state, gx_sink *sink, PyObject **out)
     if (busy < 0) {
         return PYGEN_ERROR;
     }
-    sink->deliver = deliver_leaf;
-    if (busy) {
-        return PYGEN_NEXT;
-    }
-    PySendResult answer = deliver_leaf(state, sink, Py_None, out);
-    if (answer == PYGEN_NEXT) {
-        Py_CLEAR(*out);
-    }
-    return answer;
+    sink->deliver = deliver_generator;
+    return busy ? PYGEN_NEXT : deliver_generator(state, sink, Py_None, out);
 }
 
 /* -- throw, finish ------------------------------------------------------ */
@@ -233,7 +249,7 @@ gx_sink_throw(gx_state *state, gx_sink *sink, PyObject *exc, PyObject **out)
     if (source.obj == NULL) { /* it had no throw() and was closed and dropped */
         *sink = GX_SINK_NONE;
     } else if (sink->deliver == deliver_fresh) {
-        sink->deliver = deliver_leaf;
+        sink->deliver = deliver_generator;
     }
     return answer;
 }
@@ -280,7 +296,11 @@ close_target(gx_state *state, PyObject *target)
 static PyObject *
 result_of_target(gx_state *state, PyObject *target)
 {
-    PyObject *result, *answer = close_target(state, target);
+    PyObject *result, *answer;
+    if (Py_IS_TYPE(target, GX_TYPE_OF(state, fold))) {
+        return gx_fold_close(target, NULL); /* the long way gives the same */
+    }
+    answer = close_target(state, target);
     if (answer == NULL) {
         return NULL;
     }
@@ -302,11 +322,8 @@ gx_sink_finish(gx_state *state, gx_sink *sink, PyObject **result)
         return 0;
     }
     *result = NULL;
-    if (Py_EnterRecursiveCall(" in a pygenx sink") == 0) {
-        if (gx_sink_prime(state, sink, result) == PYGEN_NEXT) {
-            *result = result_of_target(state, sink->target);
-        }
-        Py_LeaveRecursiveCall();
+    if (gx_sink_prime(state, sink, result) == PYGEN_NEXT) {
+        *result = result_of_target(state, sink->target);
     }
     PyObject *error = PyErr_GetRaisedException();
     gx_sink_drop(sink);
@@ -348,7 +365,8 @@ PyObject *
 gx_push_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyCFunction close)
 {
     if (nargs != 3) {
-        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", nargs);
+        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)",
+                     nargs);
         return NULL;
     }
     if (args[0] == Py_None) {

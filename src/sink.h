@@ -8,8 +8,8 @@
 
 typedef struct gx_sink gx_sink;
 
-/* Deliver one item, None included. PYGEN_NEXT: *out is the answer. PYGEN_RETURN: the
-   target has ended, *out is its result. PYGEN_ERROR. */
+/* Deliver one item, None included. PYGEN_NEXT: it was taken, what the target answered
+   is dropped. PYGEN_RETURN: the target has ended, *out is its result. PYGEN_ERROR. */
 typedef PySendResult (*gx_deliver)(gx_state *state, gx_sink *sink, PyObject *item,
                                    PyObject **out);
 
@@ -23,6 +23,10 @@ struct gx_sink {
 
 PySendResult gx_deliver_none(gx_state *state, gx_sink *sink, PyObject *item,
                              PyObject **out);
+/* In fold.c: the lane of a fold, and its close(), the last value. */
+PySendResult gx_deliver_fold(gx_state *state, gx_sink *sink, PyObject *item,
+                             PyObject **out);
+PyObject *gx_fold_close(PyObject *fold, PyObject *unused);
 
 #define GX_SINK_NONE ((gx_sink){.deliver = gx_deliver_none})
 
@@ -31,10 +35,12 @@ PySendResult gx_deliver_none(gx_state *state, gx_sink *sink, PyObject *item,
    nothing: a generator is primed before its first item. */
 int gx_sink_open(gx_state *state, gx_sink *sink, PyObject *target, const char *what);
 /* Advance a generator that has not started to its first yield; others are ready.
-   PYGEN_RETURN: it ended before, *out is its result. *out is set only then. */
+   PYGEN_RETURN: it ended before that, *out is its result. */
 PySendResult gx_sink_prime(gx_state *state, gx_sink *sink, PyObject **out);
-/* throw(exc) into the target; without a throw() close it and raise exc. */
-PySendResult gx_sink_throw(gx_state *state, gx_sink *sink, PyObject *exc, PyObject **out);
+/* throw(exc) into the target, PYGEN_NEXT: *out is its answer. Without a throw() close
+   it and raise exc. */
+PySendResult gx_sink_throw(gx_state *state, gx_sink *sink, PyObject *exc,
+                           PyObject **out);
 /* Close the target, let go of it, fetch its result (owned; set where 0 is answered):
    a generator's return value on every version, else its .result, else what close()
    answered. */

@@ -24,7 +24,10 @@ static PyObject *
 innermost(gx_state *state, PyObject *func)
 {
     PyObject *functools = PyImport_ImportModule("functools");
-    PyObject *partial = functools == NULL ? NULL : PyObject_GetAttr(functools, GX_NAME(state, partial));
+    PyObject *partial = NULL;
+    if (functools != NULL) {
+        partial = PyObject_GetAttr(functools, GX_NAME(state, partial));
+    }
     int is_partial = partial == NULL ? -1 : 0;
     while (is_partial >= 0) {
         if (PyMethod_Check(func)) {
@@ -54,7 +57,8 @@ flags_of(gx_state *state, PyObject *func)
     PyObject *inner = innermost(state, Py_NewRef(func));
     int flags = inner == NULL ? -1 : gx_code_flags(inner, GX_NAME(state, __code__));
     if (flags == 0 && !PyType_Check(inner)) {
-        PyObject *call = PyObject_GetAttr((PyObject *)Py_TYPE(inner), GX_NAME(state, __call__));
+        PyObject *type = (PyObject *)Py_TYPE(inner);
+        PyObject *call = PyObject_GetAttr(type, GX_NAME(state, __call__));
         flags = call == NULL ? -1 : gx_code_flags(call, GX_NAME(state, __code__));
         Py_XDECREF(call);
     }
@@ -136,7 +140,8 @@ is_of_kind(gx_timed_kind kind, PyObject *made)
 
 /* The start is in this frame: calls may nest and run in any number of threads. */
 static PyObject *
-timed_function_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+timed_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
+                    PyObject *kwnames)
 {
     timed_function_object *self = timed_function_CAST(op);
     int64_t start = gx_clock_ns();

@@ -24,7 +24,7 @@ typedef struct {
     PyObject *weakrefs;
     int64_t busy;      /* nanoseconds of the body so far */
     int64_t since;     /* coroutine, step: when first resumed; 0 before */
-    bool started;      /* a line of the body may have run: there is something to record */
+    bool started;      /* a line of the body may have run: there is a use to record */
     bool recorded;     /* set once, before the report is called */
     bool starts;       /* step: of __anext__ or asend, which start the asyncgen */
     bool waits;        /* coroutine, step: time between resumptions counts */
@@ -87,6 +87,9 @@ gx_timed_run_new(gx_state *state, gx_timed_kind kind, PyObject *inner, PyObject 
 
 /* -- measure ------------------------------------------------------------ */
 
+/* What a resumption has shown of the run. */
+typedef enum { GOES_ON, MAY_HAVE_ENDED, HAS_ENDED } timed_outcome;
+
 /* Whether a generator's frame is gone. Objects without a frame to look at (a primed
    awaitable) have ended when they stop giving items. */
 static bool
@@ -136,11 +139,13 @@ timed_add_locked(timed_object *self, timed_object *run, int64_t begin, bool more
 /* Record the run if it has ended. An error that is raised is kept, with one of the
    report raised on top of it. -1 only with an error raised here. */
 static int
-timed_record(timed_object *run)
+timed_record(timed_object *run, timed_outcome outcome)
 {
-    bool now;
+    bool now, ended = outcome == HAS_ENDED || run->inner == NULL;
     PyObject *raised = PyErr_GetRaisedException();
-    bool ended = run->inner == NULL || has_ended(gx_get_state(Py_TYPE(run)), run->inner);
+    if (!ended) {
+        ended = has_ended(gx_get_state(Py_TYPE(run)), run->inner);
+    }
     Py_BEGIN_CRITICAL_SECTION(run);
     now = ended && run->started && !run->recorded && run->timing != NULL;
     run->recorded = run->recorded || ended;
@@ -160,15 +165,15 @@ timed_record(timed_object *run)
     return rc;
 }
 
-/* After a resumption; more: it gave an item and may go on. */
+/* After a resumption. -1 as timed_record. */
 static int
-timed_settle(timed_object *self, int64_t begin, bool more)
+timed_settle(timed_object *self, int64_t begin, timed_outcome outcome)
 {
     timed_object *run = self->owner == NULL ? self : timed_CAST(self->owner);
     Py_BEGIN_CRITICAL_SECTION(run);
-    timed_add_locked(self, run, begin, more);
+    timed_add_locked(self, run, begin, outcome == GOES_ON);
     Py_END_CRITICAL_SECTION();
-    return more ? 0 : timed_record(run);
+    return outcome == GOES_ON ? 0 : timed_record(run, outcome);
 }
 
 /* -- iterate ------------------------------------------------------------ */
@@ -199,7 +204,11 @@ timed_am_send(PyObject *op, PyObject *value, PyObject **out)
     }
     int64_t begin = timed_begin(self, self->starts);
     PySendResult answer = send_inner(self->inner, value, out);
-    if (timed_settle(self, begin, answer == PYGEN_NEXT) < 0) {
+    timed_outcome outcome = answer == PYGEN_NEXT ? GOES_ON : MAY_HAVE_ENDED;
+    if (answer == PYGEN_RETURN && self->owner == NULL) {
+        outcome = HAS_ENDED; /* a step that returns has given an item */
+    }
+    if (timed_settle(self, begin, outcome) < 0) {
         Py_CLEAR(*out);
         return PYGEN_ERROR;
     }
@@ -237,7 +246,8 @@ call_inner(timed_object *self, enum gx_name_id name, PyObject *args)
         return NULL;
     }
     gx_state *state = gx_get_state(Py_TYPE(self));
-    PyObject *result = NULL, *method = PyObject_GetAttr(self->inner, state->names[name]);
+    PyObject *method = PyObject_GetAttr(self->inner, state->names[name]);
+    PyObject *result = NULL;
     if (method != NULL && !Py_EnterRecursiveCall(" in a pygenx decorator")) {
         result = PyObject_CallObject(method, args);
         Py_LeaveRecursiveCall();
@@ -253,7 +263,7 @@ timed_throw(PyObject *op, PyObject *args)
     timed_object *self = timed_CAST(op);
     int64_t begin = timed_begin(self, false);
     PyObject *item = call_inner(self, GX_NAME_throw, args);
-    if (timed_settle(self, begin, item != NULL) < 0) {
+    if (timed_settle(self, begin, item != NULL ? GOES_ON : MAY_HAVE_ENDED) < 0) {
         Py_CLEAR(item);
     }
     return item;
@@ -265,7 +275,7 @@ timed_close(PyObject *op, PyObject *Py_UNUSED(unused))
     timed_object *self = timed_CAST(op);
     int64_t begin = timed_begin(self, false);
     PyObject *result = call_inner(self, GX_NAME_close, NULL);
-    if (timed_settle(self, begin, false) < 0) {
+    if (timed_settle(self, begin, MAY_HAVE_ENDED) < 0) {
         Py_CLEAR(result);
     }
     return result;

@@ -99,14 +99,16 @@ timing_bare(PyTypeObject *type, PyObject *func, PyObject *report)
 }
 
 static PyObject *
-timing_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+timing_construct(PyObject *type, PyObject *const *args, size_t nargsf,
+                 PyObject *kwnames)
 {
     PyObject *out[2];
     if (gx_parse(&timing_sig, args, nargsf, kwnames, out) < 0) {
         return NULL;
     }
     PyObject *label = out[0], *report = out[1];
-    if (report != NULL && report != Py_None && gx_check_callable(report, "report") < 0) {
+    if (report != NULL && report != Py_None &&
+        gx_check_callable(report, "report") < 0) {
         return NULL;
     }
     if (label != NULL && !PyUnicode_Check(label)) {
@@ -233,8 +235,11 @@ report_of(gx_state *state, timing_object *self)
         return Py_NewRef(self->report);
     }
     PyObject *builtins = PyImport_ImportModule("builtins");
-    PyObject *print = builtins ? PyObject_GetAttr(builtins, GX_NAME(state, print)) : NULL;
-    Py_XDECREF(builtins);
+    if (builtins == NULL) {
+        return NULL;
+    }
+    PyObject *print = PyObject_GetAttr(builtins, GX_NAME(state, print));
+    Py_DECREF(builtins);
     return print;
 }
 
@@ -287,7 +292,8 @@ timing_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     timing_object *self = timing_CAST(op);
     int64_t ns, now = gx_clock_ns(); /* first, so that nothing of ours is measured */
     if (nargs != 3) {
-        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", nargs);
+        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)",
+                     nargs);
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -441,9 +447,12 @@ timing_repr(PyObject *op)
     timing_object *self = timing_CAST(op);
     PyObject *label = label_of(self);
     PyObject *brief = label ? gx_brief(label) : NULL;
-    PyObject *text = brief ? PyUnicode_FromFormat("<timing %U: %zd use%s>", brief,
-                                                  self->count, self->count == 1 ? "" : "s")
-                           : NULL;
+    PyObject *text = NULL;
+    if (brief != NULL) {
+        const char *plural = self->count == 1 ? "" : "s";
+        text = PyUnicode_FromFormat("<timing %U: %zd use%s>", brief, self->count,
+                                    plural);
+    }
     Py_XDECREF(brief);
     Py_XDECREF(label);
     return text;
@@ -542,7 +551,8 @@ static PyMethodDef timing_methods[] = {
 
 static PyGetSetDef timing_getset[] = {
     {"elapsed", timing_get_elapsed, NULL,
-     "Seconds of the open use so far, else of the one that ended last; 0.0 before.", NULL},
+     "Seconds of the open use so far, else of the one that ended last; 0.0 before.",
+     NULL},
     {"elapsed_ns", timing_get_elapsed_ns, NULL, "The same in nanoseconds.", NULL},
     {"label", timing_get_label, NULL, "What reports begin with.", NULL},
     {"laps", timing_get_laps, NULL,

@@ -11,9 +11,9 @@
 /* elapsed.c: "LABEL: 0.0123 seconds". error (borrowed) may be NULL. */
 PyObject *gx_elapsed_new(PyTypeObject *type, PyObject *label, int64_t ns,
                          PyObject *error);
-/* timing.c: add one use of `ns` to the statistics of a timing object and call its report, if
-   it has one. `error` (borrowed, may be NULL) is what the timed code raised; nothing
-   may be raised at the call. -1 with what the report raised. */
+/* timing.c: add one use of `ns` to the statistics of a timing object and call its
+   report, if it has one. `error` (borrowed, may be NULL) is what the timed code raised;
+   nothing may be raised at the call. -1 with what the report raised. */
 int gx_timing_record(PyObject *timing, int64_t ns, PyObject *error);
 
 /* What a decorated function is, by the flags of its code. */

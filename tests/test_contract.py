@@ -748,6 +748,7 @@ def test_throw_into_what_has_ended_raises(impl, row):
 
 
 @rows()
+@pytest.mark.filterwarnings("ignore:the .type, exc, tb. signature:DeprecationWarning")
 def test_throw_refuses_what_no_generator_takes(impl, row):
     def one():
         yield
