@@ -169,6 +169,10 @@ gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args, PyObject *k
     }
     PyObject *key, *value;
     for (Py_ssize_t i = 0, pos = 0; PyDict_Next(kwargs, &pos, &key, &value); i++) {
+        if (!PyUnicode_Check(key)) { /* type.__new__ does not see to it */
+            PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+            goto error;
+        }
         PyTuple_SET_ITEM(names, i, Py_NewRef(key));
         stack[npos + i] = value;
     }

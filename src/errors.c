@@ -71,8 +71,32 @@ gx_no_stop_iteration(const char *format, ...)
     PyErr_SetRaisedException(error);
 }
 
-/* A cycle in the context chain would hang whoever walks it: the last link of the
-   later error takes the earlier one only if that is not part of the chain. */
+/* The exception in `first`'s chain of contexts whose context is `wanted` (perhaps NULL
+   for the last one), or NULL. New reference. Users can make such a chain a cycle: a
+   second walker at half the speed notices. */
+static PyObject *
+find_context(PyObject *first, PyObject *wanted)
+{
+    PyObject *here = Py_NewRef(first), *slow = Py_NewRef(first), *context;
+    for (bool even = false; (context = PyException_GetContext(here)) != wanted;
+         even = !even) {
+        if (even && context != NULL) {
+            PyObject *next = PyException_GetContext(slow);
+            Py_SETREF(slow, next);
+        }
+        if (context == NULL || context == slow) {
+            Py_CLEAR(here);
+            break;
+        }
+        Py_SETREF(here, Py_NewRef(context));
+        Py_DECREF(context);
+    }
+    Py_XDECREF(context);
+    Py_DECREF(slow);
+    return here;
+}
+
+/* Neither may come to stand in its own chain: a cycle would hang whoever walks it. */
 void
 gx_chain_errors(PyObject *earlier)
 {
@@ -82,16 +106,18 @@ gx_chain_errors(PyObject *earlier)
         PyErr_SetRaisedException(earlier);
         return;
     }
-    PyObject *last = Py_NewRef(later), *context;
-    while ((context = PyException_GetContext(last)) != NULL && context != earlier &&
-           context != later) {
-        Py_SETREF(last, context);
-    }
-    if (context == NULL) {
+    PyObject *linked = find_context(later, earlier);
+    PyObject *last = linked == NULL ? find_context(later, NULL) : NULL;
+    if (last != NULL) {
+        PyObject *back = find_context(earlier, later);
+        if (back != NULL) {
+            PyException_SetContext(back, NULL);
+            Py_DECREF(back);
+        }
         PyException_SetContext(last, Py_NewRef(earlier));
+        Py_DECREF(last);
     }
-    Py_XDECREF(context);
-    Py_DECREF(last);
+    Py_XDECREF(linked);
     Py_DECREF(earlier);
     PyErr_SetRaisedException(later);
 }

@@ -360,6 +360,10 @@ gx_iterator_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     gx_iterator_clear(op);
+    const gx_protocol *protocol = gx_iterator_CAST(op)->protocol;
+    if (protocol != NULL && protocol->drop != NULL) {
+        protocol->drop(op);
+    }
     type->tp_free(op);
     Py_DECREF(type);
 done:;

@@ -138,12 +138,12 @@ lines_over(gx_state *state, PyObject *const *paths, Py_ssize_t npaths, PyObject 
     self->state = state;
     self->file = GX_SOURCE_NONE;
     self->paths = PyTuple_New(npaths);
-    if (self->paths == NULL || lines_configure(self, out) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < npaths; i++) {
+    for (Py_ssize_t i = 0; i < npaths && self->paths != NULL; i++) {
         PyTuple_SET_ITEM(self->paths, i, Py_NewRef(paths[i]));
+    }
+    /* Complete before the options, whose truth is asked of the user's objects. */
+    if (self->paths == NULL || lines_configure(self, out) < 0) {
+        Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
@@ -174,7 +174,10 @@ gx_read_lines(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 static PyObject *
 current_path(lines_object *self)
 {
-    return self->index > 0 ? PyTuple_GET_ITEM(self->paths, self->index - 1) : NULL;
+    if (self->paths == NULL || self->index == 0) { /* tp_clear was here, or no path */
+        return NULL;
+    }
+    return PyTuple_GET_ITEM(self->paths, self->index - 1);
 }
 
 /* Let go of the current file: closed if we opened it, or by close() of the whole. */
@@ -235,7 +238,7 @@ enter_path(lines_object *self, PyObject *path)
 static int
 lines_advance(lines_object *self)
 {
-    while (self->index < PyTuple_GET_SIZE(self->paths)) {
+    while (self->opener != NULL && self->index < PyTuple_GET_SIZE(self->paths)) {
         PyObject *path = PyTuple_GET_ITEM(self->paths, self->index++);
         self->lineno = LINENO_UNOPENED;
         PyObject *file = enter_path(self, path);
@@ -310,7 +313,7 @@ static int
 lines_release(PyObject *op, bool close)
 {
     lines_object *self = lines_CAST(op);
-    self->index = PyTuple_GET_SIZE(self->paths);
+    self->index = self->paths != NULL ? PyTuple_GET_SIZE(self->paths) : 0;
     return lines_leave(self, close);
 }
 

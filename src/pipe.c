@@ -472,9 +472,14 @@ pipe_clear(PyObject *op)
         gx_run_free(run);
     }
     gx_source_drop(&self->source);
-    Py_CLEAR(self->program);
     Py_CLEAR(self->successor);
     return 0;
+}
+
+static void
+pipe_drop(PyObject *op)
+{
+    Py_CLEAR(pipe_CAST(op)->program);
 }
 
 /* Dropped half-way: the stages' own clean-up still runs, the sources are only let
@@ -514,7 +519,13 @@ pipe_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 pipe_enter(PyObject *op, PyObject *unused)
 {
-    return is_taken(op) ? NULL : gx_iterator_enter(op, unused);
+    if (is_taken(op)) {
+        return NULL;
+    }
+    if (pipe_CAST(op)->run != NULL) {
+        pipe_CAST(op)->run->owner = true;
+    }
+    return gx_iterator_enter(op, unused);
 }
 
 /* Of the items that are left: a run not made yet is laid out for the question. */
@@ -611,6 +622,7 @@ static const gx_protocol pipe_protocol = {
     .resume = pipe_resume,
     .release = pipe_release,
     .clear = pipe_clear,
+    .drop = pipe_drop,
     .closes_when_dropped = false,
 };
 

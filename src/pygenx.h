@@ -238,6 +238,8 @@ typedef struct {
     int (*release)(PyObject *self, bool close);
     /* tp_clear's work: drop every field without calling close(). */
     int (*clear)(PyObject *self);
+    /* Drop what has to outlive tp_clear, because methods count on it; may be NULL. */
+    void (*drop)(PyObject *self);
     /* Add a note to the raised exception; NULL: none. */
     void (*note)(PyObject *self);
     /* What gx_iterator_finalize, where it is a type's tp_finalize, tells release. */

@@ -404,11 +404,11 @@ source_ended(gx_run *run, gx_step *step, PyObject *value)
     if (was_open && release_source(run, step, run->owner) < 0) {
         return -1;
     }
-    return flush(run);
+    return run->top == step ? flush(run) : 1;
 }
 
-/* `step`, on top, has nothing more: 1 go on, 0 the end, -1 error. `value` is
-   stolen. A prefix step stays on top until its refill has nothing more, so that an
+/* `step` has nothing more: 1 go on, 0 the end, -1 error. `value` is stolen. It is on
+   top, or throw() ended it below others: then it is only emptied. A prefix step stays on top until its refill has nothing more, so that an
    error in between loses none of its inputs. */
 static int
 step_ended(gx_run *run, gx_step *step, PyObject *value)
@@ -422,6 +422,9 @@ step_ended(gx_run *run, gx_step *step, PyObject *value)
     }
     if (leave_source(run, step) < 0) {
         return fail_at(run, step, NULL);
+    }
+    if (run->top != step) {
+        return 1;
     }
     if (step->prefix) {
         int opened = refill(run, step);

@@ -93,8 +93,7 @@ gx_fetch_guarded(gx_source *source)
 static bool
 is_leaf(const gx_state *state, PyTypeObject *type)
 {
-    return (state != NULL && type == state->str_iterator) ||
-           type == &PyListIter_Type || type == &PyTupleIter_Type ||
+    return type == state->str_iterator || type == &PyListIter_Type || type == &PyTupleIter_Type ||
            type == &PyRangeIter_Type || type == &PyLongRangeIter_Type ||
            type == &PyDictIterKey_Type || type == &PyDictIterItem_Type ||
            type == &PyDictIterValue_Type || type == &PySetIter_Type ||
@@ -129,8 +128,11 @@ long_long_attr(PyObject *obj, PyObject *name, long long *out)
 static int
 open_range(gx_state *state, gx_source *source, PyObject *range)
 {
-    long long start, step;
+    long long start, stop, step; /* items lie between start and stop */
     int fits = long_long_attr(range, GX_NAME(state, start), &start);
+    if (fits == 1) {
+        fits = long_long_attr(range, GX_NAME(state, stop), &stop);
+    }
     if (fits == 1) {
         fits = long_long_attr(range, GX_NAME(state, step), &step);
     }
@@ -296,44 +298,45 @@ gx_source_resume(gx_state *state, gx_source *source, gx_how how, PyObject *value
 
 /* -- describe ----------------------------------------------------------- */
 
-/* Only what cannot lie is believed: list() allocates by what we answer. */
 Py_ssize_t
 gx_length_of(PyObject *obj)
 {
-    PyTypeObject *type = Py_TYPE(obj);
-    Py_ssize_t size = GX_HINT_UNKNOWN;
-    if (PyList_CheckExact(obj) || PyTuple_CheckExact(obj) || PyDict_CheckExact(obj) ||
-        PyAnySet_CheckExact(obj) || PyUnicode_CheckExact(obj) ||
-        PyBytes_CheckExact(obj) || type == &PyRange_Type) {
-        size = PyObject_Size(obj);
-        if (size < 0) {
-            PyErr_Clear(); /* a range longer than any list */
-        }
-        return size;
+    if (!PyList_CheckExact(obj) && !PyTuple_CheckExact(obj) && !PyDict_CheckExact(obj) &&
+        !PyAnySet_CheckExact(obj) && !PyUnicode_CheckExact(obj) &&
+        !PyBytes_CheckExact(obj) && !Py_IS_TYPE(obj, &PyRange_Type)) {
+        return GX_HINT_UNKNOWN;
     }
-    if (is_leaf(NULL, type) || type->tp_dealloc == gx_iterator_dealloc) {
-        size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
+    Py_ssize_t size = PyObject_Size(obj);
+    if (size < 0) {
+        PyErr_Clear(); /* a range longer than any list */
     }
-    return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
+    return size;
 }
 
+/* Only what cannot lie is believed, builtin iterators and ours: list() allocates by
+   what we answer. */
 Py_ssize_t
 gx_source_hint(const gx_source *source)
 {
+    Py_ssize_t size = GX_HINT_UNKNOWN;
+    PyObject *obj = source->obj;
     if (source->fetch == gx_fetch_range) {
         return source->index;
     }
     if (source->fetch == gx_fetch_list) {
-        Py_ssize_t left = PyList_GET_SIZE(source->obj) - source->index;
-        return left < 0 ? 0 : left;
+        size = PyList_GET_SIZE(obj) - source->index;
+        return size < 0 ? 0 : size;
     }
     if (source->fetch == gx_fetch_tuple) {
-        return PyTuple_GET_SIZE(source->obj) - source->index;
+        return PyTuple_GET_SIZE(obj) - source->index;
     }
-    if (source->fetch == gx_fetch_leaf) {
-        return PyObject_LengthHint(source->obj, GX_HINT_UNKNOWN);
+    if (obj == NULL) {
+        return 0;
     }
-    return source->obj == NULL ? 0 : gx_length_of(source->obj);
+    if (source->fetch == gx_fetch_leaf || Py_TYPE(obj)->tp_dealloc == gx_iterator_dealloc) {
+        size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
+    }
+    return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
 }
 
 PyObject *

@@ -80,10 +80,10 @@ PySendResult gx_source_throw(gx_state *state, gx_source *source, PyObject *exc,
 /* resume() in terms of the above. */
 PySendResult gx_source_resume(gx_state *state, gx_source *source, gx_how how,
                               PyObject *value, PyObject **out);
-/* Number of items left, by the rules of gx_length_of. */
+/* Exact number of items left, GX_HINT_UNKNOWN or GX_HINT_ERROR; no user code runs. */
 Py_ssize_t gx_source_hint(const gx_source *source);
-/* Number of items any object would give, or GX_HINT_UNKNOWN or GX_HINT_ERROR; runs
-   no user code. */
+/* Length of an exact builtin container, else GX_HINT_UNKNOWN: an iterator may be
+   somebody else's too. */
 Py_ssize_t gx_length_of(PyObject *obj);
 /* What repr and notes call it: "<list>", "<generator>". New reference. */
 PyObject *gx_source_brief(const gx_source *source);

@@ -52,7 +52,8 @@ batched_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
         return GX_SKIP;
     }
     PyObject *batch = take_batch(step);
-    if (batch == NULL) {
+    if (batch == NULL) { /* the failing item is consumed */
+        (void)PyList_SetSlice(step->state, step->limit - 1, step->limit, NULL);
         return GX_ERROR;
     }
     Py_SETREF(*item, batch);
