@@ -145,40 +145,45 @@ chain_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
 }
 
-/* One item of the open input, or NULL: with an error, or after it has ended and
-   was dropped. Lists and leaves come first and unguarded: they run no user code, so
-   that they are open also proves that nothing is running. */
-static PyObject *
+/* The open input gave nothing: NULL with its error, or without after letting go of
+   it. */
+static Py_NO_INLINE PyObject *
+chain_fetched_none(chain_object *self)
+{
+    self->running = true;
+    if (!gx_ended(NULL) || chain_leave(self) < 0) {
+        chain_note((PyObject *)self);
+    }
+    self->running = false;
+    return NULL;
+}
+
+/* One item of the open input, or NULL: with an error, or after it has ended and was
+   dropped. Leaves and ranges come first and unguarded: they run no user code, so that
+   they are open also proves that nothing is running. */
+static inline PyObject *
 chain_fetch_locked(chain_object *self)
 {
     gx_source *inner = &self->inner;
-    if (inner->fetch == gx_fetch_list) {
-        PyObject *item = gx_fetch_list(inner);
-        if (item != NULL) {
-            return item;
-        }
-    } else if (inner->fetch == gx_fetch_leaf) {
-        PyObject *item = gx_fetch_leaf(inner);
-        if (item != NULL) {
-            return item;
-        }
-    }
-    if (self->running) {
+    PyObject *item = NULL;
+    if (inner->fetch == gx_fetch_leaf) {
+        item = Py_TYPE(inner->obj)->tp_iternext(inner->obj);
+    } else if (inner->fetch == gx_fetch_range) {
+        item = gx_fetch_range(inner);
+    } else if (self->running) {
         return NULL;
+    } else {
+        self->running = true;
+        item = inner->fetch == gx_fetch_shallow
+                   ? Py_TYPE(inner->obj)->tp_iternext(inner->obj)
+                   : inner->fetch(inner);
+        self->running = false;
     }
-    self->running = true;
-    PyObject *item = PyErr_Occurred() ? NULL : inner->fetch(inner);
-    if (item == NULL) {
-        if (!gx_ended(NULL) || chain_leave(self) < 0) {
-            chain_note((PyObject *)self);
-        }
-    }
-    self->running = false;
-    return item;
+    return item != NULL ? item : chain_fetched_none(self);
 }
 
-static PyObject *
-chain_next(PyObject *op)
+static Py_NO_INLINE PyObject *
+chain_next_of_any(PyObject *op)
 {
     PyObject *item;
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -188,6 +193,23 @@ chain_next(PyObject *op)
         return item;
     }
     return gx_iterator_next(op);
+}
+
+/* Lists come first of all, in a function without a frame of its own. */
+static PyObject *
+chain_next(PyObject *op)
+{
+#ifndef Py_GIL_DISABLED
+    gx_source *inner = &chain_CAST(op)->inner;
+    if (inner->fetch == gx_fetch_list) {
+        Py_ssize_t index = inner->index;
+        if (index < PyList_GET_SIZE(inner->obj)) {
+            inner->index = index + 1;
+            return Py_NewRef(PyList_GET_ITEM(inner->obj, index));
+        }
+    }
+#endif
+    return chain_next_of_any(op);
 }
 
 /* -- protocol ----------------------------------------------------------- */

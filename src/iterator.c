@@ -361,8 +361,8 @@ gx_iterator_dealloc(PyObject *op)
     }
     gx_iterator_clear(op);
     const gx_protocol *protocol = gx_iterator_CAST(op)->protocol;
-    if (protocol != NULL && protocol->drop != NULL) {
-        protocol->drop(op);
+    if (protocol != NULL && protocol->forget != NULL) {
+        protocol->forget(op);
     }
     type->tp_free(op);
     Py_DECREF(type);

@@ -477,7 +477,7 @@ pipe_clear(PyObject *op)
 }
 
 static void
-pipe_drop(PyObject *op)
+pipe_forget(PyObject *op)
 {
     Py_CLEAR(pipe_CAST(op)->program);
 }
@@ -622,7 +622,7 @@ static const gx_protocol pipe_protocol = {
     .resume = pipe_resume,
     .release = pipe_release,
     .clear = pipe_clear,
-    .drop = pipe_drop,
+    .forget = pipe_forget,
     .closes_when_dropped = false,
 };
 

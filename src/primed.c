@@ -21,7 +21,7 @@ gx_primed_ended(gx_state *state, PyObject *func, PyObject *value, PyObject *caus
     }
     PyException_SetCause(error, Py_NewRef(cause));
     PyException_SetContext(error, Py_NewRef(cause));
-    PyErr_SetObject(PyExc_RuntimeError, error);
+    PyErr_SetRaisedException(Py_NewRef(error));
 done:
     Py_XDECREF(error);
     Py_XDECREF(text);
@@ -44,13 +44,13 @@ gx_primed_note(PyObject *func)
 
 /* A gx_wrapper without further fields. */
 
-static const char *const primed_params[] = {"func", NULL};
-static const gx_signature primed_sig = {"primed", primed_params, 1, 1, 1};
-
 static PyObject *primed_call(PyObject *op, PyObject *const *args, size_t nargsf,
                              PyObject *kwnames);
 
 /* -- construct ---------------------------------------------------------- */
+
+static const char *const primed_params[] = {"func", NULL};
+static const gx_signature primed_sig = {"primed", primed_params, 1, 1, 1};
 
 static PyObject *
 primed_construct(PyObject *type, PyObject *const *args, size_t nargsf,

@@ -37,6 +37,7 @@
     X(send)           \
     X(start)          \
     X(step)           \
+    X(stop)           \
     X(throw)          \
     X(timing)         \
     X(update_wrapper) \
@@ -239,7 +240,7 @@ typedef struct {
     /* tp_clear's work: drop every field without calling close(). */
     int (*clear)(PyObject *self);
     /* Drop what has to outlive tp_clear, because methods count on it; may be NULL. */
-    void (*drop)(PyObject *self);
+    void (*forget)(PyObject *self);
     /* Add a note to the raised exception; NULL: none. */
     void (*note)(PyObject *self);
     /* What gx_iterator_finalize, where it is a type's tp_finalize, tells release. */

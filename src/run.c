@@ -114,7 +114,7 @@ gx_run_push(gx_run *run, gx_step *step)
 static PyObject *
 fetch_stop(gx_source *source)
 {
-    source->index++; /* a body of its own: see gx_fetch_generator */
+    source->index++; /* a body of its own: see gx_fetch_shallow */
     return NULL;
 }
 

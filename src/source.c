@@ -3,6 +3,8 @@
 
 #include "source.h"
 
+#include <limits.h>
+
 /* -- lanes -------------------------------------------------------------- */
 
 PyObject *
@@ -47,7 +49,9 @@ gx_fetch_range(gx_source *source)
     if (source->index == 0) {
         return NULL;
     }
-    PyObject *item = PyLong_FromLongLong(source->value);
+    long long value = source->value;
+    bool fits = value >= LONG_MIN && value <= LONG_MAX; /* FromLong is the fast one */
+    PyObject *item = fits ? PyLong_FromLong((long)value) : PyLong_FromLongLong(value);
     if (item != NULL && --source->index > 0) {
         source->value += source->step;
     }
@@ -61,10 +65,11 @@ gx_fetch_leaf(gx_source *source)
     return Py_TYPE(source->obj)->tp_iternext(source->obj);
 }
 
-/* Generators run user code but count their own depth. Lanes are told apart by
-   their address, so no two may have the same body: a linker may fold such twins. */
+/* Generators, which count their own depth, and builtin iterators over leaves: they run
+   user code but cannot nest. Lanes are told apart by their address, so no two may
+   have the same body: a linker may fold such twins. */
 PyObject *
-gx_fetch_generator(gx_source *source)
+gx_fetch_shallow(gx_source *source)
 {
     source->index++;
     return Py_TYPE(source->obj)->tp_iternext(source->obj);
@@ -101,13 +106,57 @@ is_leaf(const gx_state *state, PyTypeObject *type)
            type == &PyByteArrayIter_Type || type == &PyListRevIter_Type;
 }
 
-static gx_fetch
-lane_of_iterator(const gx_state *state, PyTypeObject *type)
+#define MAX_SHALLOW 8 /* builtin iterators over builtin iterators, and so on */
+
+static bool is_shallow(const gx_state *state, PyObject *it, int depth);
+
+typedef struct {
+    const gx_state *state;
+    int depth;
+} shallow_search;
+
+/* A visitproc over what a builtin iterator owns: 1 where another call may nest. */
+static int
+visit_deep(PyObject *obj, void *arg)
 {
-    if (type == &PyGen_Type) {
-        return gx_fetch_generator;
+    shallow_search *search = arg;
+    if (!PyTuple_CheckExact(obj)) {
+        return PyIter_Check(obj) && !is_shallow(search->state, obj, search->depth);
     }
-    return is_leaf(state, type) ? gx_fetch_leaf : gx_fetch_guarded;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(obj); i++) {
+        PyObject *item = PyTuple_GET_ITEM(obj, i);
+        if (PyIter_Check(item) && !is_shallow(search->state, item, search->depth)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* map, filter, zip, enumerate and reversed never change what they read: looked at once,
+   through tp_traverse, they need no depth guard if that ends in leaves soon. */
+static bool
+is_shallow(const gx_state *state, PyObject *it, int depth)
+{
+    PyTypeObject *type = Py_TYPE(it);
+    if (type == &PyGen_Type || is_leaf(state, type)) {
+        return true;
+    }
+    if (depth == 0 || (type != &PyMap_Type && type != &PyFilter_Type &&
+                       type != &PyZip_Type && type != &PyEnum_Type &&
+                       type != &PyReversed_Type)) {
+        return false;
+    }
+    shallow_search search = {state, depth - 1};
+    return type->tp_traverse(it, visit_deep, &search) == 0;
+}
+
+static gx_fetch
+lane_of_iterator(const gx_state *state, PyObject *it)
+{
+    if (is_leaf(state, Py_TYPE(it))) {
+        return gx_fetch_leaf;
+    }
+    return is_shallow(state, it, MAX_SHALLOW) ? gx_fetch_shallow : gx_fetch_guarded;
 }
 
 /* *out = obj.name as a C integer: 1; 0 if it does not fit; -1 on error. */
@@ -179,7 +228,7 @@ gx_source_open(gx_state *state, gx_source *source, PyObject *iterable)
 void
 gx_source_adopt(gx_state *state, gx_source *source, PyObject *iterator)
 {
-    gx_fetch lane = lane_of_iterator(state, Py_TYPE(iterator));
+    gx_fetch lane = lane_of_iterator(state, iterator);
     *source = (gx_source){.fetch = lane, .obj = iterator};
 }
 
@@ -202,7 +251,7 @@ gx_close(gx_state *state, PyObject *obj)
 static bool
 is_container(const gx_source *source)
 {
-    return source->fetch != gx_fetch_leaf && source->fetch != gx_fetch_generator &&
+    return source->fetch != gx_fetch_leaf && source->fetch != gx_fetch_shallow &&
            source->fetch != gx_fetch_guarded;
 }
 

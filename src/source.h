@@ -27,7 +27,7 @@ PyObject *gx_fetch_list(gx_source *source);
 PyObject *gx_fetch_tuple(gx_source *source);
 PyObject *gx_fetch_range(gx_source *source);
 PyObject *gx_fetch_leaf(gx_source *source);
-PyObject *gx_fetch_generator(gx_source *source);
+PyObject *gx_fetch_shallow(gx_source *source);
 PyObject *gx_fetch_guarded(gx_source *source);
 
 /* The next item, by the lane; the commonest is laid out in place. */

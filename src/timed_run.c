@@ -109,16 +109,19 @@ has_ended(gx_state *state, PyObject *inner)
     return true;
 }
 
-/* The clock before a resumption; reading it is the last thing that is not measured. */
+/* The clock before a resumption. What a step has is guarded by its asyncgen's lock. */
 static int64_t
 timed_begin(timed_object *self, bool starts)
 {
+    int64_t now;
     timed_object *run = self->owner == NULL ? self : timed_CAST(self->owner);
+    Py_BEGIN_CRITICAL_SECTION(run);
     run->started = run->started || starts;
-    int64_t now = gx_clock_ns();
+    now = gx_clock_ns();
     if (self->since == 0) {
         self->since = now;
     }
+    Py_END_CRITICAL_SECTION();
     return now;
 }
 
@@ -141,6 +144,7 @@ timed_add_locked(timed_object *self, timed_object *run, int64_t begin, bool more
 static int
 timed_record(timed_object *run, timed_outcome outcome)
 {
+    int64_t busy;
     bool now, ended = outcome == HAS_ENDED || run->inner == NULL;
     PyObject *raised = PyErr_GetRaisedException();
     if (!ended) {
@@ -149,13 +153,14 @@ timed_record(timed_object *run, timed_outcome outcome)
     Py_BEGIN_CRITICAL_SECTION(run);
     now = ended && run->started && !run->recorded && run->timing != NULL;
     run->recorded = run->recorded || ended;
+    busy = run->busy;
     Py_END_CRITICAL_SECTION();
     bool failed = raised != NULL &&
                   !PyErr_GivenExceptionMatches(raised, PyExc_StopIteration) &&
                   !PyErr_GivenExceptionMatches(raised, PyExc_StopAsyncIteration);
     int rc = 0;
     if (now) {
-        rc = gx_timing_record(run->timing, run->busy, failed ? raised : NULL);
+        rc = gx_timing_record(run->timing, busy, failed ? raised : NULL);
     }
     if (raised != NULL && rc < 0) {
         gx_chain_errors(raised);

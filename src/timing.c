@@ -444,14 +444,17 @@ timing_get_mean(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 timing_repr(PyObject *op)
 {
+    Py_ssize_t count;
     timing_object *self = timing_CAST(op);
     PyObject *label = label_of(self);
     PyObject *brief = label ? gx_brief(label) : NULL;
     PyObject *text = NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = self->count;
+    Py_END_CRITICAL_SECTION();
     if (brief != NULL) {
-        const char *plural = self->count == 1 ? "" : "s";
-        text = PyUnicode_FromFormat("<timing %U: %zd use%s>", brief, self->count,
-                                    plural);
+        const char *plural = count == 1 ? "" : "s";
+        text = PyUnicode_FromFormat("<timing %U: %zd use%s>", brief, count, plural);
     }
     Py_XDECREF(brief);
     Py_XDECREF(label);
