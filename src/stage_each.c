@@ -290,9 +290,29 @@ tap_start(gx_run *run, gx_step *step)
     return 0;
 }
 
+static int
+call_hook(PyObject *hook)
+{
+    PyObject *done = hook != Py_None ? PyObject_CallNoArgs(hook) : Py_NewRef(hook);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* An item is asked for, or an answer to throw() comes first: `before`, once. */
+static int
+tap_enter(gx_step *step)
+{
+    step->prefix = false;
+    step->finish = step->args[TAP_AFTER] != Py_None;
+    return call_hook(step->args[TAP_BEFORE]);
+}
+
 static gx_answer
 tap_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
+    if (step->prefix && tap_enter(step) < 0) {
+        return GX_ERROR;
+    }
     if (step->limit == 0) {
         return GX_CALL;
     }
@@ -326,22 +346,12 @@ tap_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
     return GX_OPEN;
 }
 
-static int
-call_hook(PyObject *hook)
-{
-    PyObject *done = hook != Py_None ? PyObject_CallNoArgs(hook) : Py_NewRef(hook);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 /* Before the first item: the `before` hook. After the last: the part chunk. */
 static gx_answer
 tap_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
     if (step->prefix) {
-        step->prefix = false;
-        step->finish = step->args[TAP_AFTER] != Py_None;
-        return call_hook(step->args[TAP_BEFORE]) < 0 ? GX_ERROR : GX_SKIP;
+        return tap_enter(step) < 0 ? GX_ERROR : GX_SKIP;
     }
     *item = step->state;
     step->state = NULL;

@@ -469,6 +469,8 @@ class Append(Queued):
 
 class Prepend(Queued):
     def pull(self):
+        if not self.is_open() and self.up.entry().answers:
+            return self.up.pull()  # an answer to throw() is not kept waiting
         while True:
             if not self.is_open():
                 if not self.queue:

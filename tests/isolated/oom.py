@@ -1,0 +1,203 @@
+"""Fails each allocation of each program in turn: MemoryError or the right result.
+
+Prints one line for each case that gave neither, or that leaks on those paths; then
+"done". Cases avoid closures: CPython 3.11 itself leaks the arguments of a frame whose
+cells cannot be made.
+"""
+
+import array
+import gc
+import operator
+import sys
+import warnings
+
+import _testcapi
+import programs
+from pygenx import pipe
+
+CLEAN_RUNS = 6  # so many in a row without a failed allocation: all were tried
+SWEEPS = 7
+DEPTH = 40
+
+
+def iterate(make):
+    return list(make(iter(THINGS)))
+
+
+def send(make):
+    iterator = make(programs.generator())
+    next(iterator)
+    try:
+        return iterator.send(THING)
+    except (TypeError, AttributeError, StopIteration) as error:
+        return type(error)
+
+
+def throw(make):
+    iterator = make(programs.generator())
+    next(iterator)
+    try:
+        return iterator.throw(LookupError)
+    except (LookupError, StopIteration) as error:
+        return type(error)
+
+
+def close(make):
+    iterator = make(programs.Source())
+    next(iterator)
+    return iterator.close()
+
+
+def drop(make):
+    next(make(iter(THINGS)))
+
+
+def fail(make):
+    iterator = make(map(int, NOT_NUMBERS))
+    try:
+        return list(iterator)
+    except ValueError as error:
+        return type(error)
+
+
+def describe(make):
+    iterator = make(iter(THINGS))
+    hint = operator.length_hint(iterator, -1)
+    return repr(iterator).count("("), hint
+
+
+THING = programs.Thing(0)
+THINGS = programs.things(3)
+NOT_NUMBERS = ["1", "x", "2"]
+WAYS = [iterate, send, throw, close, drop, fail, describe]
+# CPython 3.11's list.extend() leaks a tuple where it cannot allocate: not ours.
+LEAKS_OF_CPYTHON = {".chain", ".prepend"} if sys.version_info < (3, 12) else set()
+# A lock that io cannot make for want of memory is a RuntimeError in CPython.
+ERRORS_OF_CPYTHON = {"can't allocate read lock"}
+
+
+def normal(result):
+    """For comparison: a group is as good as the next."""
+    if isinstance(result, list):
+        return [normal(item) for item in result]
+    if isinstance(result, tuple) and len(result) == 2:
+        return (normal(result[0]), normal(result[1]))
+    return type(result) if "groupby" in type(result).__name__ else result
+
+
+def attempt(case, start, stop):
+    """(failed, result)"""
+    try:
+        _testcapi.set_nomemory(start, stop)
+        try:
+            result = case()
+        finally:
+            _testcapi.remove_mem_hooks()
+    except MemoryError:
+        return True, None
+    return False, result
+
+
+def is_of_cpython(error):
+    text = str(error)
+    return text in ERRORS_OF_CPYTHON or (
+        isinstance(error, SystemError) and text.startswith("<function")
+    )
+
+
+def results(case):
+    """What is wrong with the case, as texts."""
+    expected = normal(case())
+    for once in (True, False):
+        clean = start = 0
+        while clean < CLEAN_RUNS and start < 300:
+            start += 1
+            clean += 1
+            try:
+                failed, result = attempt(case, start, start + 1 if once else 0)
+            except BaseException as error:  # whatever it is, it is a finding
+                clean = 0
+                if not is_of_cpython(error):
+                    yield f"allocation {start}: {type(error).__name__}: {error}"
+                continue
+            if failed:
+                clean = 0
+            elif normal(result) != expected:
+                yield f"allocation {start}: {result!r} instead of {expected!r}"
+
+
+def sweep(case):
+    for start in range(DEPTH):
+        try:
+            attempt(case, start, start + 1)
+        except BaseException:
+            pass
+    gc.collect()
+
+
+def leaks(case):
+    blocks = array.array("q", [0] * SWEEPS)
+    for i in range(SWEEPS):
+        sweep(case)
+        blocks[i] = sys.getallocatedblocks()
+    grown = [after - before for before, after in zip(blocks[2:], blocks[3:])]
+    if min(grown) > 0:
+        yield f"leaks {grown} blocks"
+
+
+class Case:
+    def __init__(self, way, make):
+        self.way = way
+        self.make = make
+
+    def __call__(self):
+        return self.way(self.make)
+
+
+class Drained:
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self):
+        return programs.drained(self.name, THINGS)
+
+
+def empty_minimum():
+    try:
+        pipe(()).min()
+    except ValueError:
+        return "ValueError"
+
+
+def cases():
+    makers = programs.iterator_makers()
+    for name, make in makers.items():
+        for way in WAYS:
+            yield f"{name} {way.__name__}", Case(way, make)
+    for name in programs.TERMINALS:
+        yield f"pipe().{name}()", Drained(name)
+    yield from programs.DRIVERS.items()
+    yield "min of nothing", empty_minimum
+
+
+def main(wanted):
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = programs.nothing
+    for name, case in cases():
+        if wanted and not name.startswith(tuple(wanted)):
+            continue
+        print(name, end="", flush=True)  # the last one, if the process dies
+        try:
+            case(), case()
+            faults = list(results(case))
+            if name.split(" ")[0] not in LEAKS_OF_CPYTHON:
+                faults += leaks(case)
+        except Exception as error:
+            faults = [f"without any failure: {error!r}"]
+        print("".join(f"\n    {fault}" for fault in faults[:3]) if faults else " ok", flush=True)
+    programs.remove_path()
+    print("done")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

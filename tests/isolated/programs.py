@@ -1,0 +1,539 @@
+"""What test_attacks, test_leaks and test_oom are run over: every iterator type, stage,
+terminal and driver of the package, by name.
+
+`missing()` compares the tables with the package: a new stage, terminal or type without a
+row is an error of the tests.
+"""
+
+import io
+import operator
+import os
+import tempfile
+
+import pygenx
+from pygenx import Pipeline, pipe
+
+
+class Thing:
+    """An item whose life shows: no free list, no small ints."""
+
+    __slots__ = ("__weakref__", "value")
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return self.value == other.value if type(other) is Thing else NotImplemented
+
+    def __lt__(self, other):
+        return self.value < other.value
+
+    def __hash__(self):
+        return hash(self.value)
+
+    def __add__(self, other):
+        return Thing(self.value + getattr(other, "value", 0))
+
+    __radd__ = __add__
+
+    def __repr__(self):
+        return f"Thing({self.value})"
+
+
+def things(n, start=0):
+    return [Thing(i) for i in range(start, start + n)]
+
+
+class Source:
+    """A plain iterator of things; raises `error` at item number `at`; has close()."""
+
+    def __init__(self, n=5, at=None, error=ArithmeticError):
+        self.n = n
+        self.at = at
+        self.error = error
+        self.i = 0
+        self.closes = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        i = self.i
+        self.i += 1
+        if i == self.at:
+            raise self.error("source")
+        if i >= self.n:
+            raise StopIteration
+        return Thing(i)
+
+    def close(self):
+        self.closes += 1
+
+
+def generator(n=5):
+    try:
+        for i in range(n):
+            yield Thing(i)
+    except LookupError:
+        yield Thing("caught")
+    return Thing("returned")
+
+
+def same(x):
+    return x
+
+
+def value_of(x):
+    return getattr(x, "value", None)
+
+
+def twice(x):
+    return [x, Thing(-1)]
+
+
+def true(x):
+    return True
+
+
+def false(x):
+    return False
+
+
+def pair(x):
+    return (x, x)
+
+
+def first_of_two(a, b):
+    return a
+
+
+def nothing(*args):
+    return None
+
+
+def bad(*args):
+    raise ArithmeticError("callback")
+
+
+def to_text(x):
+    return str(value_of(x))
+
+
+def inputs():
+    return things(2)
+
+
+# -- iterator types: of a source an iterator that gives as many items or fewer ----------
+
+
+def tee_of(source):
+    return pygenx.tee(source)[0]
+
+
+def tee_two(source):
+    global other_branch
+    other_branch = None  # the one before goes first
+    branch, other_branch = pygenx.tee(source)
+    return branch
+
+
+def tee_locked(source):
+    return pygenx.tee(source, 1, lock=True, maxlen=100)[0]
+
+
+def from_iterable(source):
+    return pygenx.chain.from_iterable(iter([source]))
+
+
+def grouped(source):
+    return pygenx.groupby(source, value_of)
+
+
+def group_of(source):
+    return next(pygenx.groupby(source, false))[1]
+
+
+def timed(source):
+    return timed_generator(source)
+
+
+def pass_on(source):
+    yield from source
+
+
+timed_generator = pygenx.timing(report=None)(pass_on)
+
+
+def lines_of(source):
+    # The default opener is imported, and importing leaks where memory is short.
+    return pygenx.read_lines(Readable(source), opener=open)
+
+
+class Readable:
+    """Passes for an open file."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __iter__(self):
+        return iter(self.source)
+
+    def readline(self):
+        raise NotImplementedError
+
+
+def tower(source):
+    return pipe(pipe(pipe(source).map(same)).filter(None))
+
+
+ITERATORS = {
+    "borrow": pygenx.borrow,
+    "chain": pygenx.chain,
+    "chain.from_iterable": from_iterable,
+    "groupby": grouped,
+    "groupby group": group_of,
+    "own": pygenx.own,
+    "pipe": pipe,
+    "pipe of pipes": tower,
+    "read_lines": lines_of,
+    "tee": tee_of,
+    "tee two": tee_two,
+    "tee locked": tee_locked,
+    "timing": timed,
+}
+
+# -- stages: arguments such that items come out ------------------------------------------
+
+STAGES = {
+    "batched": (2,),
+    "chain": ([Thing(8), Thing(9)],),
+    "drop": (1,),
+    "dropwhile": (false,),
+    "enumerate": (),
+    "filter": (true,),
+    "filterfalse": (false,),
+    "flat_map": (twice,),
+    "flatten": (),
+    "islice": (1, 4, 2),
+    "map": (same,),
+    "prepend": (inputs,),
+    "starmap": (first_of_two,),
+    "take": (3,),
+    "takewhile": (true,),
+    "tap": (nothing, 2, nothing, nothing),
+}
+# What has to be done to things before they can be the items of a stage.
+BEFORE = {"flatten": twice, "starmap": pair}
+# The same stage with its callback raising, where it has one.
+FAILING = {
+    "dropwhile": (bad,),
+    "filter": (bad,),
+    "filterfalse": (bad,),
+    "flat_map": (bad,),
+    "map": (bad,),
+    "prepend": (bad,),
+    "chain": (bad,),
+    "starmap": (bad,),
+    "takewhile": (bad,),
+    "tap": (bad,),
+}
+
+TERMINALS = {
+    "all": (),
+    "any": (),
+    "consume": (3,),
+    "count": (),
+    "dict": (),
+    "first": (),
+    "for_each": (nothing,),
+    "frequencies": (),
+    "join": ("-",),
+    "last": (None,),
+    "list": (),
+    "max": (),
+    "min": (),
+    "reduce": (first_of_two,),
+    "set": (),
+    "sum": (),
+    "tuple": (),
+}
+BEFORE_TERMINAL = {"dict": pair, "join": to_text}
+
+# Attributes of pipe and Pipeline that are neither.
+OTHERS = {"explain", "close", "send", "throw", "result", "path", "lineno", "to"}
+
+
+def staged(name, source, args=None):
+    stage = getattr(pipe(prepared(source, BEFORE.get(name))), name)
+    return stage(*(STAGES[name] if args is None else args))
+
+
+def prepared(source, before):
+    return source if before is None else map(before, source)
+
+
+def drained(name, source):
+    terminal = getattr(pipe(prepared(source, BEFORE_TERMINAL.get(name))), name)
+    return terminal(*TERMINALS[name])
+
+
+def iterator_makers():
+    """name -> function of a source, for every type and every stage."""
+    makers = dict(ITERATORS)
+    for name in STAGES:
+        makers["." + name] = Staged(name)
+    return makers
+
+
+class Staged:
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, source):
+        return staged(self.name, source)
+
+
+# -- drivers and objects that are no iterators over a source ------------------------------
+
+
+def use_fold():
+    fold = pygenx.fold(operator.add, Thing(0))
+    fold.send(Thing(1))
+    fold.send(Thing(2))
+    repr(fold)
+    return value_of(fold.close())
+
+
+def use_fold_failing():
+    fold = pygenx.fold(operator.getitem, {})
+    try:
+        fold.send(Thing(1))
+    except KeyError:
+        return "KeyError"
+
+
+def use_grouping():
+    grouping = pygenx.grouping(value_of)
+    for i in (1, 1, 2):
+        grouping.send(Thing(i))
+    grouping.close()
+    return list(grouping)
+
+
+def use_grouping_sink():
+    result = []
+    with pygenx.grouping(value_of, sink=result.append) as grouping:
+        for i in (1, 1, 2):
+            grouping.send(Thing(i))
+    return result
+
+
+def use_grouping_fold():
+    grouping = pygenx.grouping(value_of, fold=operator.add)
+    for i in (1, 1, 2):
+        grouping.send(Thing(i))
+    return grouping.close()
+
+
+def use_grouping_failing():
+    grouping = pygenx.grouping(int)
+    try:
+        grouping.send(Thing(1))
+    except TypeError:
+        return "TypeError"
+
+
+def use_feed():
+    return value_of(pygenx.feed(things(3), pygenx.fold(operator.add, Thing(0))))
+
+
+def adder():
+    total = Thing(0)
+    try:
+        while True:
+            total += yield
+    finally:
+        pass
+
+
+def use_feed_generator():
+    return pygenx.feed(things(3), adder())
+
+
+def use_feed_failing():
+    try:
+        pygenx.feed(Source(3, at=1), pygenx.fold(operator.add, Thing(0)))
+    except ArithmeticError:
+        return "ArithmeticError"
+
+
+primed_generator = pygenx.primed(generator)
+
+
+def use_primed():
+    started = primed_generator(3)
+    return next(started).value
+
+
+def use_primed_made():
+    return next(pygenx.primed(generator)(3)).value
+
+
+async def asynchronous():
+    yield Thing(1)
+
+
+primed_async = pygenx.primed(asynchronous)
+timed_async = pygenx.timing(report=None)(asynchronous)
+
+
+def use_primed_async():
+    try:
+        primed_async().send(None)
+    except StopIteration as stop:
+        return type(stop.value).__name__
+
+
+def use_timed_async():
+    try:
+        timed_async().__anext__().send(None)
+    except StopIteration as stop:
+        return stop.value.value
+
+
+def use_timing():
+    with pygenx.timing("text", report=nothing) as timing:
+        timing.lap()
+        with timing:
+            pass
+    return timing.count, len(timing.laps)
+
+
+def use_timing_report():
+    reports = []
+    with pygenx.timing(report=reports.append):
+        pass
+    return reports[0].label, len(reports)
+
+
+def use_timed_generator():
+    return list(timed_generator(things(3)))
+
+
+def use_timing_decorator():
+    return pygenx.timing(value_of)(Thing(3))
+
+
+def path():
+    name = os.path.join(tempfile.gettempdir(), f"pygenx-{os.getpid()}.txt")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("one\ntwo\nthree\n")
+    return name
+
+
+PATH = path()
+
+
+def remove_path():
+    if os.path.exists(PATH):
+        os.remove(PATH)
+
+
+def use_read_lines():
+    return pygenx.read_lines(PATH, PATH).take(4).list()
+
+
+def use_read_lines_given():
+    return pygenx.read_lines(io.StringIO("a\nb"), keepends=True).list()
+
+
+def use_read_lines_missing():
+    try:
+        pygenx.read_lines(PATH + ".missing").list()
+    except FileNotFoundError:
+        return pygenx.read_lines(PATH + ".missing", missing="skip").list()
+
+
+def use_iterate():
+    return pygenx.iterate(operator.neg, 1).take(4).list()
+
+
+def use_pipeline():
+    program = Pipeline().map(same).filter(None) | Pipeline().take(2)
+    again = Pipeline._from_rows(program.__reduce__()[1][0])
+    repr(program), program.explain()
+    return program(things(3)).list(), again(things(3)).list()
+
+
+def use_pipe_to():
+    return pipe(things(3)).map(value_of).to(sorted, reverse=True)
+
+
+def use_own_with():
+    with pygenx.own(generator()) as borrowed:
+        return value_of(next(borrowed))
+
+
+def use_tee_branches():
+    first, second, third = pygenx.tee(iter(things(80)), 3)
+    next(first)
+    fourth = pygenx.tee(first)[0]
+    return len(list(second)), len(list(fourth)), next(third).value
+
+
+def use_reentrancy():
+    fold = pygenx.fold(Calls().__call__, 0)
+    Calls.target = fold
+    try:
+        fold.send(1)
+    except pygenx.ReentrancyError:
+        return "ReentrancyError"
+    finally:
+        Calls.target = None
+
+
+class Calls:
+    target = None
+
+    def __call__(self, value, item):
+        return self.target.send(item)
+
+
+# Keyed by the name in pygenx.__all__ that each is about.
+DRIVERS = {
+    "fold": use_fold,
+    "fold failing": use_fold_failing,
+    "grouping": use_grouping,
+    "grouping sink": use_grouping_sink,
+    "grouping fold": use_grouping_fold,
+    "grouping failing": use_grouping_failing,
+    "feed": use_feed,
+    "feed generator": use_feed_generator,
+    "feed failing": use_feed_failing,
+    "primed": use_primed,
+    "primed made": use_primed_made,
+    "primed async": use_primed_async,
+    "timing": use_timing,
+    "timing report": use_timing_report,
+    "timing generator": use_timed_generator,
+    "timing async": use_timed_async,
+    "timing decorator": use_timing_decorator,
+    "read_lines": use_read_lines,
+    "read_lines given": use_read_lines_given,
+    "read_lines missing": use_read_lines_missing,
+    "iterate": use_iterate,
+    "Pipeline": use_pipeline,
+    "pipe to": use_pipe_to,
+    "own with": use_own_with,
+    "tee branches": use_tee_branches,
+    "ReentrancyError": use_reentrancy,
+}
+
+
+def missing():
+    """Names of the package that no row is about."""
+    stages = {name for name in dir(Pipeline) if name[0] != "_"} - OTHERS
+    terminals = {name for name in dir(pipe) if name[0] != "_"} - OTHERS - stages
+    names = {name for name in pygenx.__all__ if name[0] != "_"}
+    rows = {name.split(" ")[0].split(".")[0] for name in (*ITERATORS, *DRIVERS)}
+    return sorted(stages ^ set(STAGES)) + sorted(terminals ^ set(TERMINALS)) + sorted(names - rows)
