@@ -134,6 +134,7 @@ chain_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
             }
         }
         how = GX_NEXT;
+        self->survives = true; /* the input took what was thrown */
         int opened = chain_advance(self);
         if (opened < 0) {
             return PYGEN_ERROR;

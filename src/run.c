@@ -128,6 +128,8 @@ gx_run_stop_later(gx_run *run, gx_step *step)
 
 /* -- clean-up ----------------------------------------------------------- */
 
+static int fail_at(gx_run *run, gx_step *step, PyObject *item);
+
 /* Flags and fields first: whatever runs meanwhile finds a step that has ended. */
 static int
 finish_step(gx_run *run, gx_step *step)
@@ -136,7 +138,7 @@ finish_step(gx_run *run, gx_step *step)
         return 0;
     }
     step->finish = false;
-    return step->row->finish(run, step);
+    return step->row->finish(run, step) < 0 ? fail_at(run, step, NULL) : 0;
 }
 
 /* Of an owned run what has ended is closed, else let go of. */
@@ -387,7 +389,7 @@ flush(gx_run *run)
         }
         if (finish_step(run, step) < 0) {
             run->base++;
-            return fail_at(run, step, NULL);
+            return -1;
         }
     }
     return 0;

@@ -244,8 +244,12 @@ gx_close(gx_state *state, PyObject *obj)
     }
     PyObject *answer = PyObject_CallNoArgs(method);
     Py_DECREF(method);
-    Py_XDECREF(answer);
-    return answer == NULL ? -1 : 0;
+    if (answer == NULL) {
+        gx_no_stop_iteration("close() of '%.200s' object", Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    Py_DECREF(answer);
+    return 0;
 }
 
 static bool

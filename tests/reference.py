@@ -129,6 +129,8 @@ def do_all(actions):
     if actions:
         try:
             actions[0]()
+        except StopIteration as stop:
+            raise RuntimeError("a callback raised StopIteration") from stop
         finally:
             do_all(actions[1:])
 

@@ -440,18 +440,22 @@ def remove_path():
 
 
 def use_read_lines():
-    return pygenx.read_lines(PATH, PATH).take(4).list()
+    return pygenx.read_lines(PATH, PATH, opener=open).take(4).list()
 
 
 def use_read_lines_given():
-    return pygenx.read_lines(io.StringIO("a\nb"), keepends=True).list()
+    return pygenx.read_lines(io.StringIO("a\nb"), keepends=True, opener=open).list()
 
 
 def use_read_lines_missing():
     try:
-        pygenx.read_lines(PATH + ".missing").list()
+        pygenx.read_lines(PATH + ".missing", opener=open).list()
     except FileNotFoundError:
-        return pygenx.read_lines(PATH + ".missing", missing="skip").list()
+        return pygenx.read_lines(PATH + ".m", missing="skip", opener=open).list()
+
+
+def use_read_lines_default():
+    return pygenx.read_lines(PATH).list()
 
 
 def use_iterate():
@@ -521,6 +525,7 @@ DRIVERS = {
     "read_lines": use_read_lines,
     "read_lines given": use_read_lines_given,
     "read_lines missing": use_read_lines_missing,
+    "read_lines default": use_read_lines_default,
     "iterate": use_iterate,
     "Pipeline": use_pipeline,
     "pipe to": use_pipe_to,
