@@ -12,8 +12,6 @@
 #if PY_VERSION_HEX < 0x030D0000 /* 3.13 */
 #define Py_BEGIN_CRITICAL_SECTION(op) {
 #define Py_END_CRITICAL_SECTION() }
-#define Py_BEGIN_CRITICAL_SECTION2(a, b) {
-#define Py_END_CRITICAL_SECTION2() }
 #endif
 
 #if PY_VERSION_HEX < 0x030C0000 /* 3.12 */

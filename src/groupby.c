@@ -30,6 +30,7 @@ groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     }
     self->protocol = &groupby_protocol;
     self->source = GX_SOURCE_NONE;
+    self->answers = GX_SOURCE_NONE;
     self->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     self->group_type = (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
     self->key_func = out[1] == Py_None ? NULL : Py_XNewRef(out[1]);
@@ -114,29 +115,32 @@ groupby_ended(groupby_object *self)
     return 0;
 }
 
-/* 1, 0 or -1, identity first. Two of one of these types know each other: the slot
-   answers with a bool, without PyObject_RichCompare's detours. A key of any other
-   type, or inside a tuple, may do what it likes to its owner: both are held. */
+/* Is a key that of the open group? 1, 0 or -1, identity first. Two of one of these
+   types know each other: the slot answers with a bool, without the detours of
+   PyObject_RichCompare. Both are held: a key may do anything to its owner. */
 static inline int
-same_key(PyObject *a, PyObject *b)
+groupby_compare(groupby_object *self, PyObject *key)
 {
-    PyTypeObject *type = Py_TYPE(a);
-    if (a == b) {
+    PyObject *open = self->key;
+    if (open == key) {
         return 1;
     }
-    Py_INCREF(a);
-    Py_INCREF(b);
+    if (open == NULL) { /* no group yet */
+        return 0;
+    }
     int same;
-    if (type == Py_TYPE(b) && (type == &PyLong_Type || type == &PyUnicode_Type ||
-                               type == &PyFloat_Type || type == &PyTuple_Type)) {
-        PyObject *answer = type->tp_richcompare(a, b, Py_EQ);
+    PyTypeObject *type = Py_TYPE(open);
+    Py_INCREF(open);
+    if (type == Py_TYPE(key) &&
+        (type == &PyLong_Type || type == &PyUnicode_Type || type == &PyFloat_Type ||
+         type == &PyTuple_Type)) {
+        PyObject *answer = type->tp_richcompare(open, key, Py_EQ);
         same = answer == NULL ? -1 : answer == Py_True;
         Py_XDECREF(answer);
     } else {
-        same = PyObject_RichCompareBool(a, b, Py_EQ);
+        same = PyObject_RichCompareBool(open, key, Py_EQ);
     }
-    Py_DECREF(a);
-    Py_DECREF(b);
+    Py_DECREF(open);
     return same;
 }
 
@@ -145,23 +149,19 @@ same_key(PyObject *a, PyObject *b)
 static inline PyObject *
 groupby_place(groupby_object *self, PyObject *item)
 {
-    PyObject *key = item;
-    if (self->key_func != NULL) {
-        key = PyObject_CallOneArg(self->key_func, item);
-        if (key == NULL) {
-            return groupby_failed(self, "", item);
-        }
+    PyObject *func = self->key_func;
+    PyObject *key = func == NULL ? Py_NewRef(item) : PyObject_CallOneArg(func, item);
+    if (key == NULL) {
+        return groupby_failed(self, "", item);
     }
-    int same = self->key == NULL ? 0 : same_key(self->key, key);
+    int same = groupby_compare(self, key);
     if (same == 0) {
-        self->next_key = key == item ? Py_NewRef(key) : key;
+        self->next_key = key;
         self->item = item;
         self->ahead = AHEAD_BOUNDARY;
         return NULL;
     }
-    if (key != item) {
-        Py_DECREF(key);
-    }
+    Py_DECREF(key);
     return same > 0 ? item : groupby_failed(self, "comparing keys of ", item);
 }
 
@@ -170,13 +170,8 @@ static PyObject *
 groupby_take(groupby_object *self)
 {
     PyObject *item = self->item;
-    self->item = NULL;
-    self->ahead = AHEAD_NOTHING;
-    if (self->answers != NULL && PyList_GET_SIZE(self->answers) > 0) {
-        self->item = Py_NewRef(PyList_GET_ITEM(self->answers, 0));
-        self->ahead = AHEAD_ANSWER;
-        PyList_SetSlice(self->answers, 0, 1, NULL);
-    }
+    self->item = gx_next(&self->answers);
+    self->ahead = self->item != NULL ? AHEAD_ANSWER : AHEAD_NOTHING;
     return item;
 }
 
@@ -197,7 +192,7 @@ gx_groupby_step(groupby_object *self)
     }
     if (item == NULL) {
         if (groupby_ended(self) == 0) {
-            self->open = 0;
+            self->open = NULL;
         }
         return NULL;
     }
@@ -208,7 +203,7 @@ gx_groupby_step(groupby_object *self)
 int
 gx_groupby_seek(groupby_object *self)
 {
-    self->open = 0;
+    self->open = NULL;
     while (self->ahead != AHEAD_BOUNDARY) {
         PyObject *item = gx_groupby_step(self);
         if (item != NULL) {
@@ -238,11 +233,24 @@ groupby_pair(groupby_object *self)
     self->key = self->next_key;
     self->next_key = NULL;
     self->ahead = AHEAD_FIRST;
-    self->open = ++self->made;
+    self->open = group;
     PyTuple_SET_ITEM(pair, 0, Py_NewRef(self->key));
     PyTuple_SET_ITEM(pair, 1, group);
     Py_XDECREF(old);
     return pair;
+}
+
+static int
+groupby_keep_answer(groupby_object *self, PyObject *item)
+{
+    if (self->answers.obj == NULL) {
+        PyObject *list = PyList_New(0);
+        if (list == NULL) {
+            return -1;
+        }
+        self->answers = (gx_source){.fetch = gx_fetch_list, .obj = list};
+    }
+    return PyList_Append(self->answers.obj, item);
 }
 
 int
@@ -264,10 +272,7 @@ gx_groupby_throw(groupby_object *self, PyObject *exc)
         self->ahead = AHEAD_ANSWER;
         return 0;
     }
-    if (self->answers == NULL) {
-        self->answers = PyList_New(0);
-    }
-    int rc = self->answers != NULL ? PyList_Append(self->answers, item) : -1;
+    int rc = groupby_keep_answer(self, item);
     Py_DECREF(item);
     return rc;
 }
@@ -333,16 +338,17 @@ static int
 groupby_release(PyObject *op, bool close)
 {
     groupby_object *self = groupby_CAST(op);
-    PyObject *owned[] = {self->item, self->key, self->next_key, self->answers};
-    self->item = self->key = self->next_key = self->answers = NULL;
+    PyObject *owned[] = {self->item, self->key, self->next_key};
+    self->item = self->key = self->next_key = NULL;
     self->ahead = AHEAD_NOTHING;
-    self->open = 0;
+    self->open = NULL;
     int rc = 0;
     if (close) {
         rc = gx_source_close(gx_get_state(Py_TYPE(op)), &self->source);
     } else {
         gx_source_drop(&self->source);
     }
+    gx_source_drop(&self->answers);
     for (size_t i = 0; i < Py_ARRAY_LENGTH(owned); i++) {
         Py_XDECREF(owned[i]);
     }
@@ -356,6 +362,7 @@ groupby_clear(PyObject *op)
     (void)groupby_release(op, false);
     Py_CLEAR(self->key_func);
     Py_CLEAR(self->group_type);
+    gx_group_free_spare(self);
     return 0;
 }
 
@@ -365,11 +372,11 @@ groupby_traverse(PyObject *op, visitproc visit, void *arg)
     groupby_object *self = groupby_CAST(op);
     GX_VISIT_ITERATOR(op);
     GX_VISIT_SOURCE(&self->source);
+    GX_VISIT_SOURCE(&self->answers);
     Py_VISIT(self->key_func);
     Py_VISIT(self->key);
     Py_VISIT(self->next_key);
     Py_VISIT(self->item);
-    Py_VISIT(self->answers);
     Py_VISIT(self->group_type);
     return 0;
 }

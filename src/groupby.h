@@ -20,11 +20,12 @@ typedef struct {
     PyObject *key;            /* owned: of the group made last, NULL before it */
     PyObject *next_key;       /* owned, with AHEAD_BOUNDARY only */
     PyObject *item;           /* owned, NULL with AHEAD_NOTHING only */
-    PyObject *answers;        /* owned list or NULL: what throw() gave, behind `item` */
+    gx_source answers;        /* what throw() gave, a list, to come behind `item` */
     PyTypeObject *group_type; /* owned */
+    void *spare;              /* owned memory of a dead group, for the next one */
     groupby_ahead ahead;
-    Py_ssize_t open;  /* number of the group that may read, 0 for none */
-    Py_ssize_t made;  /* groups made: numbers count from 1 */
+    PyObject *open;   /* borrowed: the group that may read, NULL for none; one that
+                         dies takes itself out */
     Py_ssize_t index; /* items taken from the source */
     gx_breath breath; /* ticks once per item skipped */
 } groupby_object;
@@ -48,5 +49,7 @@ PyObject *gx_groupby_length_hint(PyObject *op, PyObject *unused);
 
 /* The parent's next group, which the parent has to open. */
 PyObject *gx_group_new(groupby_object *parent);
+/* Free the memory that was kept for it. */
+void gx_group_free_spare(groupby_object *parent);
 
 #endif

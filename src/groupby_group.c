@@ -4,58 +4,89 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-/* A group has no state of its own: it may read while it is the parent's open group.
-   Its `ended` says no more than that send() and throw() are over. */
+/* Small, since one is made for each key, and without the head of other iterators:
+   what that would say of a group, its parent knows. A group may read as long as it
+   is the parent's `open`; it is running when the parent is. */
 typedef struct {
-    GX_ITERATOR_HEAD
+    PyObject_HEAD
     groupby_object *parent; /* owned; never replaced while alive */
-    Py_ssize_t number;      /* the parent's `open` while it may read */
+    PyObject *weakrefs;
 } group_object;
 
 #define group_CAST(op) ((group_object *)(op))
 
-static const gx_protocol group_protocol;
-
 /* -- construct ---------------------------------------------------------- */
 
-/* Made often: not through tp_alloc, which clears memory only to be filled. */
+/* In a loop over groupby a group dies for each one that is made: its memory goes to
+   the parent and from there to the next but one, past malloc and the collector's
+   books. Without the GIL the collector finds objects by their memory: not there. */
+static group_object *
+group_alloc(groupby_object *parent)
+{
+    void *spare = parent->spare;
+    if (spare == NULL) {
+        return PyObject_GC_New(group_object, parent->group_type);
+    }
+    parent->spare = NULL;
+    return group_CAST(PyObject_Init(spare, parent->group_type));
+}
+
+static void
+group_free(PyObject *op, groupby_object *parent)
+{
+#ifndef Py_GIL_DISABLED
+    if (parent != NULL && parent->spare == NULL) {
+        parent->spare = op;
+        return;
+    }
+#endif
+    PyObject_GC_Del(op);
+}
+
+void
+gx_group_free_spare(groupby_object *parent)
+{
+    void *spare = parent->spare;
+    parent->spare = NULL;
+    if (spare != NULL) {
+        PyObject_GC_Del(spare);
+    }
+}
+
 PyObject *
 gx_group_new(groupby_object *parent)
 {
-    group_object *self = PyObject_GC_New(group_object, parent->group_type);
+    group_object *self = group_alloc(parent);
     if (self == NULL) {
         return NULL;
     }
-    self->protocol = &group_protocol;
-    self->weakrefs = NULL;
-    self->result = NULL;
-    self->running = self->ended = self->started = self->owner = false;
     self->parent = groupby_CAST(Py_NewRef((PyObject *)parent));
-    self->number = parent->made + 1;
+    self->weakrefs = NULL;
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
 /* -- iterate ------------------------------------------------------------ */
 
-/* The two are one to user code: while it runs in either, both refuse calls. */
-static inline PyObject *
-group_next_locked(group_object *self)
+static int
+group_refuse_reentry(groupby_object *parent)
 {
-    groupby_object *parent = self->parent;
-    if (parent->open != self->number) {
-        return NULL;
-    }
     if (parent->running) {
         gx_reentrancy((PyObject *)parent, "groupby");
+        return -1;
+    }
+    return 0;
+}
+
+static inline PyObject *
+group_next_locked(PyObject *op, groupby_object *parent)
+{
+    if (parent->open != op || group_refuse_reentry(parent) < 0) {
         return NULL;
     }
-    self->started = true;
-    self->running = true;
     parent->running = true;
     PyObject *item = gx_groupby_step(parent);
     parent->running = false;
-    self->running = false;
     return item;
 }
 
@@ -63,18 +94,17 @@ static PyObject *
 group_next(PyObject *op)
 {
     PyObject *item = NULL;
-    if (group_CAST(op)->parent == NULL) { /* cleared by the collector */
-        return NULL;
+    groupby_object *parent = group_CAST(op)->parent;
+    if (parent != NULL) { /* else the collector has cleared it */
+        Py_BEGIN_CRITICAL_SECTION(parent);
+        item = group_next_locked(op, parent);
+        Py_END_CRITICAL_SECTION();
     }
-    Py_BEGIN_CRITICAL_SECTION2(op, group_CAST(op)->parent);
-    item = group_next_locked(group_CAST(op));
-    Py_END_CRITICAL_SECTION2();
     return item;
 }
 
-/* What is over but has not been told so: as if it had. */
 static PySendResult
-group_resume_over(gx_how how, PyObject *value, PyObject **out)
+group_end(gx_how how, PyObject *value, PyObject **out)
 {
     if (how == GX_THROW) {
         PyErr_SetObject((PyObject *)Py_TYPE(value), value);
@@ -84,59 +114,95 @@ group_resume_over(gx_how how, PyObject *value, PyObject **out)
     return PYGEN_RETURN;
 }
 
-static PySendResult
-group_resume_locked(group_object *self, gx_how how, PyObject *value, PyObject **out)
+/* An exception that comes back from the source ends the group. */
+static int
+group_throw(groupby_object *parent, PyObject *exc)
 {
-    groupby_object *parent = self->parent;
-    if (parent->open != self->number) {
-        return group_resume_over(how, value, out);
+    parent->running = true;
+    int rc = gx_groupby_throw(parent, exc);
+    parent->running = false;
+    if (rc < 0) {
+        parent->open = NULL;
     }
-    if (parent->running) {
-        gx_reentrancy((PyObject *)parent, "groupby");
+    return rc;
+}
+
+static PySendResult
+group_resume_locked(PyObject *op, gx_how how, PyObject *value, PyObject **out)
+{
+    groupby_object *parent = group_CAST(op)->parent;
+    if (parent->open != op) {
+        return group_end(how, value, out);
+    }
+    if (group_refuse_reentry(parent) < 0) {
         return PYGEN_ERROR;
     }
     if (parent->ahead == AHEAD_BOUNDARY) {
-        return group_resume_over(how, value, out);
+        return group_end(how, value, out);
     }
     if (how == GX_SEND && value != Py_None) {
         return gx_groupby_refuse_send();
     }
-    parent->running = true;
-    if (how != GX_THROW || gx_groupby_throw(parent, value) == 0) {
-        *out = gx_groupby_step(parent);
+    if (how == GX_THROW && group_throw(parent, value) < 0) {
+        return PYGEN_ERROR;
     }
-    parent->running = false;
+    *out = group_next_locked(op, parent);
     if (*out != NULL) {
         return PYGEN_NEXT;
     }
-    return PyErr_Occurred() ? PYGEN_ERROR : group_resume_over(GX_NEXT, NULL, out);
+    return PyErr_Occurred() ? PYGEN_ERROR : group_end(GX_NEXT, NULL, out);
 }
 
 static PySendResult
 group_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     PySendResult answer;
+    *out = NULL;
+    if (group_CAST(op)->parent == NULL) {
+        return group_end(how, value, out);
+    }
     Py_BEGIN_CRITICAL_SECTION(group_CAST(op)->parent);
-    answer = group_resume_locked(group_CAST(op), how, value, out);
+    answer = group_resume_locked(op, how, value, out);
     Py_END_CRITICAL_SECTION();
     return answer;
 }
 
 /* -- protocol ----------------------------------------------------------- */
 
-static int
-group_release_locked(group_object *self, bool close)
+static PySendResult
+group_am_send(PyObject *op, PyObject *value, PyObject **out)
 {
-    groupby_object *parent = self->parent;
-    if (parent->open != self->number) {
+    return group_resume(op, GX_SEND, value, out);
+}
+
+static PyObject *
+group_send(PyObject *op, PyObject *value)
+{
+    PyObject *out;
+    PySendResult answer = group_resume(op, GX_SEND, value, &out);
+    return gx_item_or_raise(answer, out);
+}
+
+static PyObject *
+group_throw_method(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *out;
+    PyObject *exc = gx_thrown_exception(args, nargs);
+    if (exc == NULL) {
+        return NULL;
+    }
+    PySendResult answer = group_resume(op, GX_THROW, exc, &out);
+    Py_DECREF(exc);
+    return gx_item_or_raise(answer, out);
+}
+
+static int
+group_skip_locked(PyObject *op, groupby_object *parent)
+{
+    if (parent->open != op) {
         return 0;
     }
-    if (!close) {
-        parent->open = 0;
-        return 0;
-    }
-    if (parent->running) {
-        gx_reentrancy((PyObject *)parent, "groupby");
+    if (group_refuse_reentry(parent) < 0) {
         return -1;
     }
     parent->running = true;
@@ -146,45 +212,44 @@ group_release_locked(group_object *self, bool close)
 }
 
 /* Closing a group reads it to its end; the source is the parent's to close. */
-static int
-group_release(PyObject *op, bool close)
+static PyObject *
+group_close(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    int rc;
-    Py_BEGIN_CRITICAL_SECTION(group_CAST(op)->parent);
-    rc = group_release_locked(group_CAST(op), close);
-    Py_END_CRITICAL_SECTION();
-    return rc;
-}
-
-static int
-group_clear(PyObject *op)
-{
-    Py_CLEAR(group_CAST(op)->parent);
-    return 0;
-}
-
-/* No trashcan: between two groups of a deep nest there is a groupby, which has one.
-   There is no result to let go of, either. */
-static void
-group_dealloc(PyObject *op)
-{
-    group_object *self = group_CAST(op);
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    if (self->weakrefs != NULL) {
-        PyObject_ClearWeakRefs(op);
+    int rc = 0;
+    groupby_object *parent = group_CAST(op)->parent;
+    if (parent != NULL) {
+        Py_BEGIN_CRITICAL_SECTION(parent);
+        rc = group_skip_locked(op, parent);
+        Py_END_CRITICAL_SECTION();
     }
-    Py_XDECREF(self->parent);
-    PyObject_GC_Del(op);
-    Py_DECREF(type);
+    return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static int
-group_traverse(PyObject *op, visitproc visit, void *arg)
+static PyObject *
+group_enter(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    Py_VISIT(Py_TYPE(op)); /* there is no result */
-    Py_VISIT(group_CAST(op)->parent);
-    return 0;
+    return Py_NewRef(op);
+}
+
+static PyObject *
+group_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t nargs)
+{
+    if (nargs != 3) {
+        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", nargs);
+        return NULL;
+    }
+    PyObject *closed = group_close(op, NULL);
+    if (closed == NULL) {
+        return NULL;
+    }
+    Py_DECREF(closed);
+    return Py_NewRef(Py_False);
+}
+
+static PyObject *
+group_get_result(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    return Py_NewRef(Py_None);
 }
 
 /* Protocols 0 and 1 would blame the type: it is no attribute of the module. */
@@ -199,19 +264,59 @@ static PyObject *
 group_repr(PyObject *op)
 {
     PyObject *parent = (PyObject *)group_CAST(op)->parent;
-    PyObject *text = parent != NULL ? gx_groupby_repr(parent) : PyUnicode_FromString("groupby");
+    PyObject *text =
+        parent != NULL ? gx_groupby_repr(parent) : PyUnicode_FromString("groupby");
     if (text != NULL) {
         Py_SETREF(text, PyUnicode_FromFormat("<group of %U>", text));
     }
     return text;
 }
 
-static const gx_protocol group_protocol = {
-    .name = "groupby",
-    .resume = group_resume,
-    .release = group_release,
-    .clear = group_clear,
-};
+/* Nobody compares with a dead group's address: it might be that of a new one. */
+static groupby_object *
+group_detach(PyObject *op)
+{
+    groupby_object *parent = group_CAST(op)->parent;
+    group_CAST(op)->parent = NULL;
+    if (parent != NULL) {
+        Py_BEGIN_CRITICAL_SECTION(parent);
+        if (parent->open == op) {
+            parent->open = NULL;
+        }
+        Py_END_CRITICAL_SECTION();
+    }
+    return parent;
+}
+
+static int
+group_clear(PyObject *op)
+{
+    Py_XDECREF((PyObject *)group_detach(op));
+    return 0;
+}
+
+/* No trashcan: between two groups of a deep nest there is a groupby, which has one. */
+static void
+group_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    if (group_CAST(op)->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    groupby_object *parent = group_detach(op);
+    group_free(op, parent);
+    Py_XDECREF((PyObject *)parent);
+    Py_DECREF(type);
+}
+
+static int
+group_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(group_CAST(op)->parent);
+    return 0;
+}
 
 /* -- type --------------------------------------------------------------- */
 
@@ -231,17 +336,22 @@ PyDoc_STRVAR(group_enter_doc,
 "__enter__($self, /)\n--\n\n"
 "Return the group; the exit skips to its end.");
 
-/* Of two rows of one name the first counts. */
+PyDoc_STRVAR(group_result_doc,
+"None: what the source returned is the groupby's.");
+
 static PyMethodDef group_methods[] = {
-    {"close", gx_iterator_close, METH_NOARGS, group_close_doc},
-    {"__enter__", gx_iterator_enter, METH_NOARGS, group_enter_doc},
+    {"send", group_send, METH_O, gx_send_doc},
+    {"throw", GX_FASTCALL(group_throw_method), METH_FASTCALL, gx_throw_doc},
+    {"close", group_close, METH_NOARGS, group_close_doc},
+    {"__enter__", group_enter, METH_NOARGS, group_enter_doc},
+    {"__exit__", GX_FASTCALL(group_exit), METH_FASTCALL, gx_exit_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
     {"__reduce__", group_reduce, METH_NOARGS, group_reduce_doc},
-    GX_ITERATOR_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef group_getset[] = {
-    GX_ITERATOR_GETSET,
+    {"result", group_get_result, NULL, group_result_doc, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -254,11 +364,11 @@ static PyType_Slot group_slots[] = {
     {Py_tp_doc, (void *)group_doc},
     {Py_tp_dealloc, group_dealloc},
     {Py_tp_traverse, group_traverse},
-    {Py_tp_clear, gx_iterator_clear},
+    {Py_tp_clear, group_clear},
     {Py_tp_repr, group_repr},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, group_next},
-    {Py_am_send, gx_iterator_am_send},
+    {Py_am_send, group_am_send},
     {Py_tp_methods, group_methods},
     {Py_tp_getset, group_getset},
     {Py_tp_members, group_members},

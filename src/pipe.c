@@ -1,29 +1,18 @@
 /* pipe: a program bound to a source, an iterator of single use. Stages move the
    source into a new pipe; terminals run the loop to its end. */
 
-#include "pipeline.h"
+#include "pipe.h"
 
 /* -- struct ------------------------------------------------------------- */
 
-typedef struct {
-    GX_ITERATOR_HEAD
-    gx_source source;    /* until the run is made, which takes it over */
-    gx_program *program; /* owned */
-    gx_run *run;         /* owned; NULL until an item is asked for */
-    const char *taken;   /* the stage or terminal that used this pipe up, or NULL */
-    bool moved;          /* by a stage: the source is elsewhere */
-    bool reads_lines;    /* made by read_lines(): has .path and .lineno */
-    PyObject *successor; /* owned: the pipe that took an entered one's source */
-} pipe_object;
-
-#define pipe_CAST(op) ((pipe_object *)(op))
+/* pipe_object of pipe.h. */
 
 static const gx_protocol pipe_protocol;
 
 /* -- construct ---------------------------------------------------------- */
 
-static pipe_object *
-pipe_alloc(gx_state *state, gx_program *program)
+pipe_object *
+gx_pipe_alloc(gx_state *state, gx_program *program)
 {
     PyTypeObject *type = GX_TYPE_OF(state, pipe);
     pipe_object *self = pipe_CAST(type->tp_alloc(type, 0));
@@ -42,7 +31,7 @@ gx_pipe_over(gx_state *state, PyObject *iterable)
     if (gx_source_open(state, &source, iterable) < 0) {
         return NULL;
     }
-    pipe_object *self = pipe_alloc(state, gx_program_CAST(state->empty_program));
+    pipe_object *self = gx_pipe_alloc(state, gx_program_CAST(state->empty_program));
     if (self == NULL) {
         gx_source_drop(&source);
         return NULL;
@@ -77,8 +66,8 @@ pipe_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* -- start -------------------------------------------------------------- */
 
-static int
-refuse_taken(pipe_object *self)
+int
+gx_pipe_refuse(pipe_object *self)
 {
     PyErr_Format(PyExc_RuntimeError,
                  "this pipe was taken by .%s(); use Pipeline() for a program that can be "
@@ -130,8 +119,8 @@ make_run(pipe_object *self)
     return run;
 }
 
-static int
-pipe_start(pipe_object *self)
+int
+gx_pipe_start(pipe_object *self)
 {
     if (self->run != NULL) {
         return 0;
@@ -152,7 +141,7 @@ static PySendResult
 pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     pipe_object *self = pipe_CAST(op);
-    if (pipe_start(self) < 0) {
+    if (gx_pipe_start(self) < 0) {
         return PYGEN_ERROR;
     }
     gx_run *run = self->run;
@@ -171,12 +160,12 @@ pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     return PYGEN_RETURN;
 }
 
-static bool
-is_taken(PyObject *op)
+bool
+gx_pipe_is_taken(PyObject *op)
 {
     pipe_object *self = pipe_CAST(op);
     if (self->moved && !self->running) {
-        refuse_taken(self);
+        gx_pipe_refuse(self);
         return true;
     }
     return false;
@@ -206,130 +195,52 @@ pipe_next(PyObject *op)
     if (item != NULL || PyErr_Occurred()) {
         return item;
     }
-    return is_taken(op) ? NULL : gx_iterator_next(op);
+    return gx_pipe_is_taken(op) ? NULL : gx_iterator_next(op);
 }
 
 static PySendResult
 pipe_am_send(PyObject *op, PyObject *value, PyObject **out)
 {
-    return is_taken(op) ? PYGEN_ERROR : gx_iterator_am_send(op, value, out);
+    return gx_pipe_is_taken(op) ? PYGEN_ERROR : gx_iterator_am_send(op, value, out);
 }
 
 static PyObject *
 pipe_send(PyObject *op, PyObject *value)
 {
-    return is_taken(op) ? NULL : gx_iterator_send(op, value);
+    return gx_pipe_is_taken(op) ? NULL : gx_iterator_send(op, value);
 }
 
 static PyObject *
 pipe_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    return is_taken(op) ? NULL : gx_iterator_throw(op, args, nargs);
+    return gx_pipe_is_taken(op) ? NULL : gx_iterator_throw(op, args, nargs);
 }
 
-/* -- stages ------------------------------------------------------------- */
-
-static int
-check_extensible(pipe_object *self, const char *name)
-{
-    if (self->running) {
-        gx_reentrancy((PyObject *)self, "pipe");
-        return -1;
-    }
-    if (self->taken != NULL) {
-        return refuse_taken(self);
-    }
-    if (self->started) {
-        PyErr_Format(PyExc_RuntimeError,
-                     "this pipe has started; add .%s() before the first item is taken",
-                     name);
-        return -1;
-    }
-    return 0;
-}
-
-/* Move the source into a new pipe that runs `program` (taken). Ownership moves too;
-   a pipe entered by `with` remembers who has its source, to close it on exit. */
-static PyObject *
-pipe_move(pipe_object *self, gx_program *program, const char *name)
-{
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    pipe_object *next = pipe_alloc(state, program);
-    Py_DECREF((PyObject *)program);
-    if (next == NULL) {
-        return NULL;
-    }
-    next->source = self->source;
-    next->owner = self->owner;
-    next->reads_lines = self->reads_lines;
-    next->ended = self->ended; /* a closed pipe gives a closed pipe */
-    self->source = GX_SOURCE_NONE;
-    self->taken = name;
-    self->moved = true;
-    self->ended = true; /* nothing to close, release or finalize any more */
-    if (self->owner) {
-        self->successor = Py_NewRef((PyObject *)next);
-    }
-    return (PyObject *)next;
-}
-
-static PyObject *
-pipe_stage_locked(pipe_object *self, const gx_row *row, PyObject *const *args,
-                  Py_ssize_t nargs, PyObject *kwnames)
-{
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (check_extensible(self, row->name) < 0) {
-        return NULL;
-    }
-    gx_program *program =
-        gx_program_call(state, self->program, row, false, args, nargs, kwnames);
-    if (program == NULL) {
-        return NULL;
-    }
-    /* Checking the arguments may have run user code. */
-    if (check_extensible(self, row->name) < 0) {
-        Py_DECREF((PyObject *)program);
-        return NULL;
-    }
-    return pipe_move(self, program, row->name);
-}
-
-static PyObject *
-pipe_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
-           PyObject *kwnames)
-{
-    PyObject *result;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    result = pipe_stage_locked(pipe_CAST(op), row, args, nargs, kwnames);
-    Py_END_CRITICAL_SECTION();
-    return result;
-}
+/* -- stages and terminals ------------------------------------------------ */
 
 #define GX_STAGE(name)                                                            \
     extern const char gx_stage_##name##_doc[];                                    \
     static PyObject *pipe_##name(PyObject *op, PyObject *const *args,             \
                                  Py_ssize_t nargs, PyObject *kwnames)             \
     {                                                                             \
-        return pipe_stage(op, &gx_stage_##name, args, nargs, kwnames);            \
+        return gx_pipe_stage(op, &gx_stage_##name, args, nargs, kwnames);            \
     }
 #include "stages.def"
 #undef GX_STAGE
 
-static PyObject *
-pipe_or_locked(pipe_object *self, gx_program *right)
-{
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (check_extensible(self, "map") < 0) {
-        return NULL;
+#define GX_TERMINAL_ROW(name)                                                     \
+    extern const char gx_terminal_##name##_doc[];                                 \
+    static PyObject *pipe_to_##name(PyObject *op, PyObject *const *args,          \
+                                    Py_ssize_t nargs, PyObject *kwnames)          \
+    {                                                                             \
+        return gx_pipe_terminal(op, &gx_terminal_##name, args, nargs, kwnames);      \
     }
-    gx_program *program = gx_program_concat(state, self->program, right);
-    return program == NULL ? NULL : pipe_move(self, program, "__or__");
-}
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
 
 static PyObject *
 pipe_or(PyObject *left, PyObject *right)
 {
-    PyObject *result;
     if (Py_TYPE(left)->tp_iternext != pipe_next) {
         Py_RETURN_NOTIMPLEMENTED;
     }
@@ -337,115 +248,7 @@ pipe_or(PyObject *left, PyObject *right)
     if (!Py_IS_TYPE(right, GX_TYPE_OF(state, Pipeline))) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    Py_BEGIN_CRITICAL_SECTION(left);
-    result = pipe_or_locked(pipe_CAST(left), gx_program_CAST(right));
-    Py_END_CRITICAL_SECTION();
-    return result;
-}
-
-/* -- terminals ---------------------------------------------------------- */
-
-/* Run to the end with a terminal as the last step; the pipe has ended whatever
-   happens. Called with `running` set; takes args. */
-static PyObject *
-drain(pipe_object *self, const gx_row *row, PyObject **args)
-{
-    PyObject *result = NULL;
-    if (pipe_start(self) < 0) {
-        for (int i = 0; i < GX_MAX_ARGS; i++) {
-            Py_XDECREF(args[i]);
-        }
-        return NULL;
-    }
-    gx_run *run = self->run;
-    if (gx_run_terminate(run, row, args) == 0 && gx_run_next(run) == NULL &&
-        !PyErr_Occurred()) {
-        result = row->result(run, run->end - 1);
-        Py_XSETREF(self->result, Py_XNewRef(run->result));
-    }
-    return result;
-}
-
-static int
-check_drainable(pipe_object *self)
-{
-    if (self->running) {
-        gx_reentrancy((PyObject *)self, "pipe");
-        return -1;
-    }
-    return self->taken != NULL ? refuse_taken(self) : 0;
-}
-
-static PyObject *
-pipe_terminal_locked(pipe_object *self, const gx_row *row, PyObject *const *args,
-                     Py_ssize_t nargs, PyObject *kwnames)
-{
-    PyObject *out[GX_MAX_ARGS];
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (gx_row_bind(state, row, false, args, nargs, kwnames, out) < 0) {
-        return NULL;
-    }
-    if (check_drainable(self) < 0) { /* only now: binding may have run user code */
-        for (int i = 0; i < GX_MAX_ARGS; i++) {
-            Py_XDECREF(out[i]);
-        }
-        return NULL;
-    }
-    self->taken = row->name;
-    self->started = true;
-    self->running = true;
-    PyObject *result = drain(self, row, out);
-    if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
-        Py_CLEAR(result);
-    }
-    return result;
-}
-
-static PyObject *
-pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
-              PyObject *kwnames)
-{
-    PyObject *result;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    result = pipe_terminal_locked(pipe_CAST(op), row, args, nargs, kwnames);
-    Py_END_CRITICAL_SECTION();
-    return result;
-}
-
-#define GX_TERMINAL_ROW(name)                                                     \
-    extern const char gx_terminal_##name##_doc[];                                 \
-    static PyObject *pipe_to_##name(PyObject *op, PyObject *const *args,          \
-                                    Py_ssize_t nargs, PyObject *kwnames)          \
-    {                                                                             \
-        return pipe_terminal(op, &gx_terminal_##name, args, nargs, kwnames);      \
-    }
-#include "terminals.def"
-#undef GX_TERMINAL_ROW
-
-static PyObject *
-pipe_to(PyObject *op, PyObject *args, PyObject *kwargs)
-{
-    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
-    if (nargs < 1) {
-        PyErr_SetString(PyExc_TypeError,
-                        "to() missing 1 required positional argument: 'func'");
-        return NULL;
-    }
-    PyObject *func = PyTuple_GET_ITEM(args, 0);
-    if (gx_check_callable(func, "func") < 0 || is_taken(op)) {
-        return NULL;
-    }
-    PyObject *with_self = PyTuple_New(nargs);
-    if (with_self == NULL) {
-        return NULL;
-    }
-    PyTuple_SET_ITEM(with_self, 0, Py_NewRef(op));
-    for (Py_ssize_t i = 1; i < nargs; i++) {
-        PyTuple_SET_ITEM(with_self, i, Py_NewRef(PyTuple_GET_ITEM(args, i)));
-    }
-    PyObject *result = PyObject_Call(func, with_self, kwargs);
-    Py_DECREF(with_self);
-    return result;
+    return gx_pipe_extend(left, gx_program_CAST(right));
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -459,7 +262,7 @@ pipe_release(PyObject *op, bool close)
         return 0;
     }
     /* To be closed before it began: chained inputs are closed as well. */
-    return pipe_start(self) < 0 ? -1 : gx_run_release(self->run, close);
+    return gx_pipe_start(self) < 0 ? -1 : gx_run_release(self->run, close);
 }
 
 static int
@@ -519,7 +322,7 @@ pipe_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 pipe_enter(PyObject *op, PyObject *unused)
 {
-    if (is_taken(op)) {
+    if (gx_pipe_is_taken(op)) {
         return NULL;
     }
     if (pipe_CAST(op)->run != NULL) {
@@ -663,7 +466,7 @@ static PyMethodDef pipe_methods[] = {
      gx_terminal_##name##_doc},
 #include "terminals.def"
 #undef GX_TERMINAL_ROW
-    {"to", GX_FASTCALL(pipe_to), METH_VARARGS | METH_KEYWORDS, pipe_to_doc},
+    {"to", GX_FASTCALL(gx_pipe_to), METH_VARARGS | METH_KEYWORDS, pipe_to_doc},
     {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
     {"send", pipe_send, METH_O, gx_send_doc},
     {"throw", GX_FASTCALL(pipe_throw), METH_FASTCALL, gx_throw_doc},

@@ -148,7 +148,7 @@ PyObject *gx_lines_place(PyObject *op);
 /* One line a stage: number, stage, how it runs. */
 PyObject *gx_program_explain(gx_program *program);
 
-/* -- run (run.c) --------------------------------------------------------- */
+/* -- run (run_state.c: its parts; run.c: the loop) --------------------------------------------------------- */
 
 /* The fields the loop reads for every item come first, in one or two cache lines. */
 struct gx_step {
@@ -212,11 +212,34 @@ void gx_run_free(gx_run *run);
 int gx_run_traverse(gx_run *run, visitproc visit, void *arg);
 /* Length after all steps, for `upstream` items before the first. */
 Py_ssize_t gx_run_hint(gx_run *run, Py_ssize_t upstream);
-/* Open one more input of a stage's own: an iterable, or a function making one. */
-int gx_open_input(gx_run *run, gx_step *step, PyObject *input);
 /* A step is on the stack from here; its source was opened by the caller. */
 void gx_run_push(gx_run *run, gx_step *step);
 /* End the program above `step` when an item is next asked of it. */
 void gx_run_stop_later(gx_run *run, gx_step *step);
+
+/* For the loop. An owned run closes what has ended, another lets go of it. */
+int gx_step_leave(gx_run *run, gx_step *step);
+int gx_step_release(gx_run *run, gx_step *step, bool close);
+int gx_step_finish(gx_run *run, gx_step *step);
+/* The program ends above `last`: nothing up to it is asked again. */
+int gx_run_stop(gx_run *run, gx_step *last);
+/* An error was raised in `step`; `item` is stolen, perhaps NULL. Always -1, and the
+   error has its note (run_errors.c). */
+int gx_run_fail(gx_run *run, gx_step *step, PyObject *item);
+int gx_run_fail_source(gx_run *run);
+
+/* The verdict `truth` (-1: an error is set) on an item. */
+static inline gx_answer
+gx_keep_if(int truth, int wanted, PyObject **item)
+{
+    if (truth < 0) {
+        return GX_ERROR;
+    }
+    if (truth == wanted) {
+        return GX_EMIT;
+    }
+    Py_DECREF(*item);
+    return GX_SKIP;
+}
 
 #endif

@@ -237,13 +237,17 @@ gx_source_adopt(gx_state *state, gx_source *source, PyObject *iterator)
 int
 gx_close(gx_state *state, PyObject *obj)
 {
-    PyObject *method;
-    int found = PyObject_GetOptionalAttr(obj, GX_NAME(state, close), &method);
-    if (found <= 0) {
-        return found;
+    PyObject *answer, *method;
+    if (PyGen_CheckExact(obj)) { /* it has one: no bound method for the call */
+        answer = PyObject_CallMethodNoArgs(obj, GX_NAME(state, close));
+    } else {
+        int found = PyObject_GetOptionalAttr(obj, GX_NAME(state, close), &method);
+        if (found <= 0) {
+            return found;
+        }
+        answer = PyObject_CallNoArgs(method);
+        Py_DECREF(method);
     }
-    PyObject *answer = PyObject_CallNoArgs(method);
-    Py_DECREF(method);
     if (answer == NULL) {
         gx_no_stop_iteration("close() of '%.200s' object", Py_TYPE(obj)->tp_name);
         return -1;

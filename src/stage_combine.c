@@ -89,6 +89,24 @@ inputs_parse(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
     return out[0] == NULL ? -1 : 0;
 }
 
+/* What a stage reads besides the upstream: an iterable, or a function without
+   arguments that makes one, so that a program can be run again. */
+static int
+open_input(gx_run *run, gx_step *step, PyObject *input)
+{
+    if (Py_TYPE(input)->tp_iter == NULL && !PySequence_Check(input) &&
+        PyCallable_Check(input)) {
+        PyObject *made = PyObject_CallNoArgs(input);
+        if (made == NULL) {
+            return -1;
+        }
+        int rc = gx_source_open(run->state, &step->source, made);
+        Py_DECREF(made);
+        return rc;
+    }
+    return gx_source_open(run->state, &step->source, input);
+}
+
 /* An iterator can be read once only: 1 it is one, 0 not, -1 error. */
 static int
 is_iterator(PyObject *input)
@@ -165,7 +183,7 @@ inputs_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
     if (input == NULL) {
         return GX_SKIP;
     }
-    int rc = gx_open_input(run, step, input);
+    int rc = open_input(run, step, input);
     Py_DECREF(input);
     return rc < 0 ? GX_ERROR : GX_OPEN;
 }

@@ -56,30 +56,16 @@ check_predicate(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reus
     return args[0] == Py_None ? 0 : gx_check_callable(args[0], "pred");
 }
 
-/* Without a predicate: the truth (-1: an error is set) of the item itself. */
-static gx_answer
-keep_if(int truth, int wanted, PyObject **item)
-{
-    if (truth < 0) {
-        return GX_ERROR;
-    }
-    if (truth == wanted) {
-        return GX_EMIT;
-    }
-    Py_DECREF(*item);
-    return GX_SKIP;
-}
-
 static gx_answer
 filter_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
 {
-    return keep_if(PyObject_IsTrue(*item), 1, item);
+    return gx_keep_if(PyObject_IsTrue(*item), 1, item);
 }
 
 static gx_answer
 filterfalse_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
 {
-    return keep_if(PyObject_IsTrue(*item), 0, item);
+    return gx_keep_if(PyObject_IsTrue(*item), 0, item);
 }
 
 static const char *const pred_params[] = {"pred", NULL};

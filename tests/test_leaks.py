@@ -22,8 +22,8 @@ from programs import Source  # noqa: E402
 pytestmark = pytest.mark.c
 
 WARM_UP = 2
-REPETITIONS = 4
-RUNS = 8  # in one repetition
+REPETITIONS = 5
+RUNS = 15  # in one repetition
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -136,8 +136,15 @@ def failing_with(error):
     return failing
 
 
+def take_one(iterator):
+    try:
+        return next(iterator)
+    except ERRORS:
+        return None
+
+
 def half_way(make):
-    next(make(Source()), None)
+    take_one(make(Source()))
 
 
 def never(make):
@@ -146,9 +153,9 @@ def never(make):
 
 def closed(make):
     iterator = make(Source())
-    next(iterator, None)
+    take_one(iterator)
     iterator.close()
-    next(iterator, None)
+    take_one(iterator)
 
 
 def closed_unstarted(make):
@@ -199,7 +206,7 @@ def in_with(make):
     iterator = make(Source())
     if hasattr(iterator, "__enter__"):
         with iterator:
-            next(iterator, None)
+            take_one(iterator)
 
 
 def described(make):
@@ -220,7 +227,7 @@ class Holder(Source):
 def cycle(make):
     source = Holder()
     source.reader = make(source)
-    next(source.reader, None)
+    take_one(source.reader)
 
 
 def reentered(make):
@@ -307,7 +314,10 @@ class Use:
         self.argument = argument
 
     def __call__(self):
-        self.way(self.argument)
+        try:
+            self.way(self.argument)
+        except (ArithmeticError, StopIteration):  # groups are not even made then
+            pass
 
 
 def leaking(gauge, uses):

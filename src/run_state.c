@@ -1,0 +1,251 @@
+/* What a run consists of and how it is taken apart: layout, the stack of open steps,
+   clean-up, memory, length. No Python type in this file. */
+
+#include "pipeline.h"
+
+#include <string.h>
+
+/* -- layout ------------------------------------------------------------- */
+
+static bool
+is_c_callable(PyObject *func)
+{
+    return func != NULL && !PyFunction_Check(func) && !PyMethod_Check(func);
+}
+
+/* The step is all zero. */
+static void
+fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
+{
+    step->source.fetch = gx_fetch_none;
+    step->before = row->before;
+    step->row = row;
+    step->call = row->call;
+    step->use = row->use;
+    step->args = args;
+    step->many = !(row->flags & GX_ONE_TO_ONE);
+    run->many_ends = run->many_ends || row->flags & GX_MANY_ENDS;
+    if (row->call != GX_CALL_NONE && args[0] != Py_None) {
+        step->func = args[0];
+        step->before = row->flags & GX_DIRECT ? NULL : row->before;
+        if (is_c_callable(step->func)) {
+            run->breath = GX_BREATH(GX_INTERVAL_CALLS);
+        }
+    }
+}
+
+static int
+start_step(gx_run *run, gx_step *step)
+{
+    return step->row->start == NULL ? 0 : step->row->start(run, step);
+}
+
+/* Upstream first: of two prefix steps the later one is asked first. */
+static int
+start_steps(gx_run *run)
+{
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (start_step(run, step) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+gx_run *
+gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_ssize_t n)
+{
+    Py_ssize_t nstages = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        nstages += programs[i]->size;
+    }
+    size_t size = sizeof(gx_run) + (size_t)(nstages + 2) * sizeof(gx_step);
+    gx_run *run = PyMem_Malloc(size);
+    if (run == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memset(run, 0, size);
+    run->state = state;
+    run->nstages = nstages;
+    run->breath = GX_BREATH(GX_INTERVAL_NATIVE);
+    run->steps[0].source.fetch = gx_fetch_none;
+    run->steps[0].open = true;
+    gx_step *step = run->steps + nstages;
+    for (Py_ssize_t i = n - 1; i >= 0; i--) {
+        for (gx_program *p = programs[i]; p->row != NULL; p = p->previous) {
+            fill_step(run, step, p->row, p->args);
+            step->node = (gx_program *)Py_NewRef((PyObject *)p);
+            step--;
+        }
+    }
+    run->top = run->steps;
+    run->base = run->steps + 1;
+    run->end = run->base + nstages;
+    if (start_steps(run) < 0) {
+        gx_run_free(run);
+        return NULL;
+    }
+    run->steps[0].source = *source;
+    *source = GX_SOURCE_NONE;
+    return run;
+}
+
+int
+gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
+{
+    gx_step *step = run->end;
+    memcpy(run->terminal, args, sizeof(run->terminal));
+    fill_step(run, step, row, run->terminal);
+    run->end++;
+    return start_step(run, step);
+}
+
+/* -- the stack of open steps -------------------------------------------- */
+
+void
+gx_run_push(gx_run *run, gx_step *step)
+{
+    step->below = run->top;
+    step->open = true;
+    run->top = step;
+}
+
+static PyObject *
+fetch_stop(gx_source *source)
+{
+    source->index++; /* a body of its own: see gx_fetch_shallow */
+    return NULL;
+}
+
+void
+gx_run_stop_later(gx_run *run, gx_step *step)
+{
+    step->source.fetch = fetch_stop;
+    step->stopping = true;
+    gx_run_push(run, step);
+}
+
+/* -- clean-up ----------------------------------------------------------- */
+
+/* Flags and fields first: whatever runs meanwhile finds a step that has ended. */
+int
+gx_step_finish(gx_run *run, gx_step *step)
+{
+    if (!step->finish) {
+        return 0;
+    }
+    step->finish = false;
+    return step->row->finish(run, step) < 0 ? gx_run_fail(run, step, NULL) : 0;
+}
+
+/* Of an owned run what has ended is closed, else let go of. */
+int
+gx_step_leave(gx_run *run, gx_step *step)
+{
+    if (run->owner) {
+        return gx_source_close(run->state, &step->source);
+    }
+    gx_source_drop(&step->source);
+    return 0;
+}
+
+int
+gx_step_release(gx_run *run, gx_step *step, bool close)
+{
+    step->open = false;
+    if (close) {
+        return gx_source_close(run->state, &step->source);
+    }
+    gx_source_drop(&step->source);
+    return 0;
+}
+
+/* Let go of the steps first..last, from the last to the first: all are tried. */
+static int
+release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
+{
+    PyObject *error = NULL;
+    for (gx_step *step = last; step >= first; step--) {
+        gx_collect_error(gx_step_release(run, step, close), &error);
+        if (step->row != NULL && step->row->release != NULL) {
+            gx_collect_error(step->row->release(run, step, close), &error);
+        }
+        gx_collect_error(gx_step_finish(run, step), &error);
+        Py_CLEAR(step->state);
+        Py_CLEAR(step->key);
+    }
+    return gx_raise_collected(error);
+}
+
+/* The program ends above `last`: nothing up to it is asked again. Its own state
+   stays, for what it has still to flush or to answer. */
+int
+gx_run_stop(gx_run *run, gx_step *last)
+{
+    PyObject *error = NULL;
+    run->top = run->steps;
+    if (run->base <= last) {
+        run->base = last + 1;
+    }
+    last->stopping = false;
+    gx_collect_error(gx_step_release(run, last, run->owner), &error);
+    gx_collect_error(gx_step_finish(run, last), &error);
+    gx_collect_error(release_steps(run, run->steps, last - 1, run->owner), &error);
+    return gx_raise_collected(error);
+}
+
+int
+gx_run_release(gx_run *run, bool close)
+{
+    run->top = run->steps;
+    run->base = run->end;
+    return release_steps(run, run->steps, run->end - 1, close);
+}
+
+void
+gx_run_free(gx_run *run)
+{
+    for (gx_step *step = run->steps; step < run->end; step++) {
+        gx_source_drop(&step->source);
+        Py_CLEAR(step->state);
+        Py_CLEAR(step->key);
+        Py_CLEAR(step->node);
+    }
+    for (int i = 0; i < GX_MAX_ARGS; i++) {
+        Py_CLEAR(run->terminal[i]);
+    }
+    Py_CLEAR(run->result);
+    PyMem_Free(run);
+}
+
+int
+gx_run_traverse(gx_run *run, visitproc visit, void *arg)
+{
+    for (gx_step *step = run->steps; step < run->end; step++) {
+        GX_VISIT_SOURCE(&step->source);
+        Py_VISIT(step->state);
+        Py_VISIT(step->key);
+        Py_VISIT(step->node);
+    }
+    for (int i = 0; i < GX_MAX_ARGS; i++) {
+        Py_VISIT(run->terminal[i]);
+    }
+    Py_VISIT(run->result);
+    return 0;
+}
+
+/* -- describe ----------------------------------------------------------- */
+
+Py_ssize_t
+gx_run_hint(gx_run *run, Py_ssize_t upstream)
+{
+    Py_ssize_t hint = upstream;
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (hint < 0) {
+            return hint;
+        }
+        hint = step->row->hint == NULL ? GX_HINT_UNKNOWN : step->row->hint(step, hint);
+    }
+    return hint;
+}
