@@ -35,7 +35,26 @@ gx_clock_ns(void)
 
 #define BREATH_NS 5000000 /* between two turns of other threads */
 #define QUICK_NS 100000   /* so many items in less are quick */
+#define NAP_NS 50000      /* long enough for a waiting thread to wake up */
 #define PATIENCE 16       /* quick short intervals between two looks at the clock */
+
+/* Let go of the interpreter, if there is another thread at all. Without the nap we
+   would have it back before a thread that we just woke could take it. */
+static void
+let_others_run(void)
+{
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    if (PyThreadState_Next(first) == NULL) {
+        return;
+    }
+    Py_BEGIN_ALLOW_THREADS
+#ifdef _WIN32
+    SwitchToThread();
+#else
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+#endif
+    Py_END_ALLOW_THREADS
+}
 
 int
 gx_breathe(gx_breath *breath)
@@ -58,8 +77,7 @@ gx_breathe(gx_breath *breath)
     if (now - breath->breathed < BREATH_NS) {
         return 0;
     }
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
+    let_others_run();
     breath->looked = breath->breathed = gx_clock_ns();
     return 0;
 }

@@ -32,7 +32,8 @@ groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     self->source = GX_SOURCE_NONE;
     self->answers = GX_SOURCE_NONE;
     self->breath = GX_BREATH(GX_INTERVAL_NATIVE);
-    self->group_type = (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
+    self->group_type =
+        (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
     self->key_func = out[1] == Py_None ? NULL : Py_XNewRef(out[1]);
     if (gx_source_open(state, &self->source, out[0]) < 0) {
         Py_CLEAR(self);
@@ -131,9 +132,8 @@ groupby_compare(groupby_object *self, PyObject *key)
     int same;
     PyTypeObject *type = Py_TYPE(open);
     Py_INCREF(open);
-    if (type == Py_TYPE(key) &&
-        (type == &PyLong_Type || type == &PyUnicode_Type || type == &PyFloat_Type ||
-         type == &PyTuple_Type)) {
+    if (type == Py_TYPE(key) && (type == &PyLong_Type || type == &PyUnicode_Type ||
+                                 type == &PyFloat_Type || type == &PyTuple_Type)) {
         PyObject *answer = type->tp_richcompare(open, key, Py_EQ);
         same = answer == NULL ? -1 : answer == Py_True;
         Py_XDECREF(answer);

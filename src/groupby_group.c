@@ -235,7 +235,8 @@ static PyObject *
 group_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t nargs)
 {
     if (nargs != 3) {
-        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", nargs);
+        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)",
+                     nargs);
         return NULL;
     }
     PyObject *closed = group_close(op, NULL);
@@ -361,18 +362,12 @@ static PyMemberDef group_members[] = {
 };
 
 static PyType_Slot group_slots[] = {
-    {Py_tp_doc, (void *)group_doc},
-    {Py_tp_dealloc, group_dealloc},
-    {Py_tp_traverse, group_traverse},
-    {Py_tp_clear, group_clear},
-    {Py_tp_repr, group_repr},
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, group_next},
-    {Py_am_send, group_am_send},
-    {Py_tp_methods, group_methods},
-    {Py_tp_getset, group_getset},
-    {Py_tp_members, group_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)group_doc},   {Py_tp_dealloc, group_dealloc},
+    {Py_tp_traverse, group_traverse}, {Py_tp_clear, group_clear},
+    {Py_tp_repr, group_repr},         {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, group_next},     {Py_am_send, group_am_send},
+    {Py_tp_methods, group_methods},   {Py_tp_getset, group_getset},
+    {Py_tp_members, group_members},   {0, NULL},
 };
 
 static PyType_Spec group_spec = {

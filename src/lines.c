@@ -80,15 +80,6 @@ parse_missing(PyObject *missing)
     return -1;
 }
 
-static PyObject *
-builtin_open(void)
-{
-    PyObject *io = PyImport_ImportModule("io");
-    PyObject *open = io != NULL ? PyObject_GetAttrString(io, "open") : NULL;
-    Py_XDECREF(io);
-    return open;
-}
-
 /* Fill the options; out[] is borrowed. */
 static int
 lines_configure(lines_object *self, PyObject **out)
@@ -106,10 +97,7 @@ lines_configure(lines_object *self, PyObject **out)
     }
     self->keepends = keepends;
     self->skip_missing = skip;
-    self->opener = out[LINES_OPENER] ? Py_NewRef(out[LINES_OPENER]) : builtin_open();
-    if (self->opener == NULL) {
-        return -1;
-    }
+    self->opener = Py_NewRef(out[LINES_OPENER] ? out[LINES_OPENER] : self->state->open);
     PyObject *encoding = out[LINES_ENCODING], *errors = out[LINES_ERRORS];
     self->keywords = encoding != NULL && errors != NULL
                          ? Py_BuildValue("{sOsO}", "encoding", encoding, "errors", errors)

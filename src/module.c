@@ -101,16 +101,17 @@ add_reentrancy_error(PyObject *module, gx_state *state)
     return PyModule_AddObjectRef(module, "ReentrancyError", state->reentrancy_error);
 }
 
+/* *slot = module.name */
 static int
-add_counter(gx_state *state)
+add_import(PyObject **slot, const char *module, const char *name)
 {
-    PyObject *collections = PyImport_ImportModule("collections");
-    if (collections == NULL) {
+    PyObject *imported = PyImport_ImportModule(module);
+    if (imported == NULL) {
         return -1;
     }
-    state->counter = PyObject_GetAttrString(collections, "Counter");
-    Py_DECREF(collections);
-    return state->counter == NULL ? -1 : 0;
+    *slot = PyObject_GetAttrString(imported, name);
+    Py_DECREF(imported);
+    return *slot == NULL ? -1 : 0;
 }
 
 static int
@@ -132,7 +133,9 @@ module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (state->missing == NULL || add_names(state) < 0 || add_counter(state) < 0 ||
+    if (state->missing == NULL || add_names(state) < 0 || 
+        add_import(&state->counter, "collections", "Counter") < 0 ||
+        add_import(&state->open, "io", "open") < 0 ||
         add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
@@ -151,6 +154,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     }
     Py_VISIT(state->reentrancy_error);
     Py_VISIT(state->counter);
+    Py_VISIT(state->open);
     Py_VISIT(state->str_iterator);
     Py_VISIT(state->empty_program);
     Py_VISIT(state->missing);
@@ -169,6 +173,7 @@ module_clear(PyObject *module)
     }
     Py_CLEAR(state->reentrancy_error);
     Py_CLEAR(state->counter);
+    Py_CLEAR(state->open);
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);
     Py_CLEAR(state->missing);

@@ -58,13 +58,75 @@ borrow_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* -- iterate ------------------------------------------------------------ */
 
+/* The source gave nothing. At its end what it returned is kept and the source let go
+   of, so that gx_iterator_next finds the same end; an error ends own alone. */
+static void
+scoped_stop(scoped_object *self)
+{
+    int rc = -1;
+    PyObject *value, *op = (PyObject *)self;
+    if (gx_ended(&value)) {
+        if (value != Py_None) {
+            Py_XSETREF(self->result, Py_NewRef(value));
+        }
+        Py_DECREF(value);
+        rc = self->protocol->release(op, self->owner);
+    } else if (self->protocol == &own_protocol) {
+        gx_iterator_finish(op, true);
+    }
+    if (rc < 0) {
+        self->protocol->note(op);
+    }
+}
+
+static PyObject *
+scoped_next_locked(scoped_object *self)
+{
+    if (self->running || self->ended) {
+        return NULL;
+    }
+    self->started = true;
+    self->running = true;
+    PyObject *item = gx_next(&self->source);
+    if (item == NULL) {
+        scoped_stop(self);
+    }
+    self->running = false;
+    return item;
+}
+
+static PyObject *
+scoped_next(PyObject *op)
+{
+    PyObject *item;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    item = scoped_next_locked(scoped_CAST(op));
+    Py_END_CRITICAL_SECTION();
+    if (item != NULL || PyErr_Occurred()) {
+        return item;
+    }
+    return gx_iterator_next(op);
+}
+
+static PySendResult
+scoped_resume(scoped_object *self, gx_how how, PyObject *value, PyObject **out)
+{
+    gx_state *state = how == GX_THROW ? gx_get_state(Py_TYPE(self)) : NULL;
+    PySendResult answer = gx_source_resume(state, &self->source, how, value, out);
+    if (answer == PYGEN_RETURN && self->result != NULL) { /* scoped_stop kept it */
+        Py_SETREF(*out, Py_NewRef(self->result));
+    }
+    return answer;
+}
+
 /* 1 if throw(exc) may go to the source; 0 if it would close it: GeneratorExit, or
    a source without throw(); -1 error. */
 static int
 borrow_passes_on(scoped_object *self, PyObject *exc)
 {
     PyObject *method;
-    if (self->source.obj == NULL || PyErr_GivenExceptionMatches(exc, PyExc_GeneratorExit)) {
+    if (self->source.obj == NULL ||
+        PyErr_GivenExceptionMatches(exc, PyExc_GeneratorExit)) {
         return 0;
     }
     gx_state *state = gx_get_state(Py_TYPE(self));
@@ -87,8 +149,7 @@ borrow_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
             return PYGEN_ERROR;
         }
     }
-    gx_state *state = how == GX_THROW ? gx_get_state(Py_TYPE(op)) : NULL;
-    return gx_source_resume(state, &self->source, how, value, out);
+    return scoped_resume(self, how, value, out);
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -206,7 +267,7 @@ static PyType_Slot borrow_slots[] = {
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, scoped_repr},
     {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, gx_iterator_next},
+    {Py_tp_iternext, scoped_next},
     {Py_am_send, gx_iterator_am_send},
     {Py_tp_methods, borrow_methods},
     {Py_tp_getset, scoped_getset},
@@ -270,9 +331,7 @@ own_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PySendResult
 own_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
-    gx_state *state = how == GX_THROW ? gx_get_state(Py_TYPE(op)) : NULL;
-    PySendResult answer =
-        gx_source_resume(state, &scoped_CAST(op)->source, how, value, out);
+    PySendResult answer = scoped_resume(scoped_CAST(op), how, value, out);
     if (answer == PYGEN_ERROR) {
         gx_iterator_finish(op, true);
     }
@@ -296,8 +355,7 @@ static PyObject *
 own_enter(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     gx_state *state = gx_get_state(Py_TYPE(op));
-    scoped_object *borrow =
-        scoped_alloc(GX_TYPE_OF(state, borrow), &borrow_protocol);
+    scoped_object *borrow = scoped_alloc(GX_TYPE_OF(state, borrow), &borrow_protocol);
     if (borrow == NULL) {
         return NULL;
     }
@@ -382,7 +440,7 @@ static PyType_Slot own_slots[] = {
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, scoped_repr},
     {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, gx_iterator_next},
+    {Py_tp_iternext, scoped_next},
     {Py_am_send, gx_iterator_am_send},
     {Py_tp_methods, own_methods},
     {Py_tp_getset, scoped_getset},

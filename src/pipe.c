@@ -364,32 +364,38 @@ pipe_length_hint(PyObject *op, PyObject *Py_UNUSED(unused))
     return gx_hint_object(pipe_hint(pipe_CAST(op)));
 }
 
+static gx_state *
+pipe_state(PyObject *op)
+{
+    return PyType_GetModuleState(Py_TYPE(op));
+}
+
 /* .path and .lineno of the files being read; None after the end. */
 static PyObject *
-get_of_lines(pipe_object *self, const char *name)
+get_of_lines(pipe_object *self, PyObject *name)
 {
     gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
     if (!self->reads_lines) {
         PyErr_Format(PyExc_AttributeError,
-                     "'pygenx.pipe' object has no attribute '%s': it does not come from "
+                     "'pygenx.pipe' object has no attribute '%U': it does not come from "
                      "read_lines()",
                      name);
         return NULL;
     }
     return source->obj == NULL ? Py_NewRef(Py_None)
-                               : PyObject_GetAttrString(source->obj, name);
+                               : PyObject_GetAttr(source->obj, name);
 }
 
 static PyObject *
 pipe_get_path(PyObject *op, void *Py_UNUSED(closure))
 {
-    return get_of_lines(pipe_CAST(op), "path");
+    return get_of_lines(pipe_CAST(op), GX_NAME(pipe_state(op), path));
 }
 
 static PyObject *
 pipe_get_lineno(PyObject *op, void *Py_UNUSED(closure))
 {
-    return get_of_lines(pipe_CAST(op), "lineno");
+    return get_of_lines(pipe_CAST(op), GX_NAME(pipe_state(op), lineno));
 }
 
 static PyObject *

@@ -395,7 +395,8 @@ pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
         }
         PyTuple_SET_ITEM(rows, p->size - 1, row);
     }
-    PyObject *make = PyObject_GetAttrString((PyObject *)Py_TYPE(op), "_from_rows");
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    PyObject *make = PyObject_GetAttr((PyObject *)Py_TYPE(op), GX_NAME(state, _from_rows));
     return Py_BuildValue("N(N)", make, rows);
 }
 

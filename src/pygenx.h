@@ -11,36 +11,40 @@
 /* -- module state ------------------------------------------------------- */
 
 /* Names looked up on user objects while running, interned once per module. */
-#define GX_NAMES(X) \
-    X(__call__)       \
-    X(__code__)       \
-    X(__fspath__)     \
-    X(__func__)       \
-    X(__name__)       \
-    X(__notes__)      \
-    X(__qualname__)   \
-    X(aclose)         \
-    X(ag_frame)       \
-    X(asend)          \
-    X(athrow)         \
-    X(close)          \
-    X(cr_frame)       \
-    X(func)           \
-    X(gi_code)        \
-    X(gi_frame)       \
-    X(gi_running)     \
-    X(gi_suspended)   \
-    X(partial)        \
-    X(print)          \
-    X(readline)       \
-    X(result)         \
-    X(send)           \
-    X(start)          \
-    X(step)           \
-    X(stop)           \
-    X(throw)          \
-    X(timing)         \
-    X(update_wrapper) \
+#define GX_NAMES(X)   \
+    X(__call__)      \
+    X(__code__)      \
+    X(__fspath__)    \
+    X(__func__)      \
+    X(__name__)      \
+    X(__notes__)     \
+    X(__qualname__)  \
+    X(_from_rows)    \
+    X(aclose)        \
+    X(ag_frame)      \
+    X(asend)         \
+    X(athrow)        \
+    X(close)         \
+    X(cr_frame)      \
+    X(func)          \
+    X(gi_code)       \
+    X(gi_frame)      \
+    X(gi_running)    \
+    X(gi_suspended)  \
+    X(lineno)        \
+    X(open)          \
+    X(partial)       \
+    X(path)          \
+    X(print)         \
+    X(readline)      \
+    X(result)        \
+    X(send)          \
+    X(start)         \
+    X(step)          \
+    X(stop)          \
+    X(throw)         \
+    X(timing)        \
+    X(update_wrapper)\
     X(value)
 
 enum gx_name_id {
@@ -62,6 +66,7 @@ typedef struct {
     PyObject *names[GX_N_NAMES];     /* owned, interned */
     PyObject *reentrancy_error;      /* owned: class ReentrancyError */
     PyObject *counter;               /* owned: collections.Counter */
+    PyObject *open;                  /* owned: io.open */
     PyTypeObject *str_iterator;      /* owned: ASCII strings have a type of their own */
     PyObject *empty_program;         /* owned: the Pipeline all pipes start from */
     PyObject *missing;               /* owned: "not given", never seen by users */
