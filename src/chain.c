@@ -196,7 +196,7 @@ chain_next_of_any(PyObject *op)
     return gx_iterator_next(op);
 }
 
-/* Lists come first of all, in a function without a frame of its own. */
+/* Lists and tuples come first of all, in a function without a frame of its own. */
 static PyObject *
 chain_next(PyObject *op)
 {
@@ -207,6 +207,12 @@ chain_next(PyObject *op)
         if (index < PyList_GET_SIZE(inner->obj)) {
             inner->index = index + 1;
             return Py_NewRef(PyList_GET_ITEM(inner->obj, index));
+        }
+    } else if (inner->fetch == gx_fetch_tuple) {
+        Py_ssize_t index = inner->index;
+        if (index < PyTuple_GET_SIZE(inner->obj)) {
+            inner->index = index + 1;
+            return Py_NewRef(PyTuple_GET_ITEM(inner->obj, index));
         }
     }
 #endif

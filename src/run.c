@@ -162,8 +162,9 @@ judge(PyObject *result, bool wanted, PyObject **item)
 static inline gx_answer
 advance(gx_run *run, gx_step *step, PyObject **item)
 {
+    gx_answer answer;
     if (step->before != NULL) {
-        gx_answer answer = step->before(run, step, item);
+        answer = step->before(run, step, item);
         if (answer != GX_CALL) {
             return answer;
         }
@@ -181,6 +182,9 @@ advance(gx_run *run, gx_step *step, PyObject **item)
     case GX_KEEP:
     case GX_REJECT:
         return judge(result, step->use == GX_KEEP, item);
+    case GX_WHILE:
+        answer = judge(result, true, item);
+        return answer == GX_SKIP ? GX_STOP : answer;
     default:
         return step->row->after(run, step, item, result);
     }

@@ -30,7 +30,7 @@ PyObject *gx_fetch_leaf(gx_source *source);
 PyObject *gx_fetch_shallow(gx_source *source);
 PyObject *gx_fetch_guarded(gx_source *source);
 
-/* The next item, by the lane; the commonest is laid out in place. */
+/* The next item, by the lane; the commonest are laid out in place. */
 static inline PyObject *
 gx_next(gx_source *source)
 {
@@ -43,6 +43,9 @@ gx_next(gx_source *source)
         return Py_NewRef(PyList_GET_ITEM(list, source->index++));
     }
 #endif
+    if (source->fetch == gx_fetch_shallow) {
+        return Py_TYPE(source->obj)->tp_iternext(source->obj);
+    }
     return source->fetch(source);
 }
 

@@ -9,39 +9,21 @@ static const char *const n_params[] = {"n", NULL};
 /* -- takewhile, dropwhile ------------------------------------------------ */
 
 static gx_answer
-takewhile_after(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item,
-                PyObject *result)
+pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSED(item))
 {
-    int truth = PyObject_IsTrue(result);
-    Py_DECREF(result);
-    if (truth != 0) {
-        return truth < 0 ? GX_ERROR : GX_EMIT;
-    }
-    Py_DECREF(*item);
-    return GX_STOP;
+    return GX_EMIT;
 }
 
-/* step->phase is 1 once the first item has passed. */
-static gx_answer
-dropwhile_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item))
-{
-    return step->phase ? GX_EMIT : GX_CALL;
-}
-
+/* The first item that passes opens the step for good. */
 static gx_answer
 dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item, PyObject *result)
 {
     int truth = PyObject_IsTrue(result);
     Py_DECREF(result);
-    if (truth < 0) {
-        return GX_ERROR;
+    if (truth == 0) {
+        step->before = pass_on;
     }
-    if (truth) {
-        Py_DECREF(*item);
-        return GX_SKIP;
-    }
-    step->phase = 1;
-    return GX_EMIT;
+    return gx_keep_if(truth, 0, item);
 }
 
 static const gx_signature takewhile_signature = {"takewhile", pred_params, 1, 1, 1};
@@ -53,7 +35,7 @@ const gx_row gx_stage_takewhile = {
     .nargs = 1,
     .flags = GX_ONE_TO_ONE,
     .call = GX_CALL_ITEM,
-    .after = takewhile_after,
+    .use = GX_WHILE,
 };
 
 const char gx_stage_takewhile_doc[] =
@@ -69,7 +51,6 @@ const gx_row gx_stage_dropwhile = {
     .nargs = 1,
     .flags = GX_ONE_TO_ONE,
     .call = GX_CALL_ITEM,
-    .before = dropwhile_before,
     .after = dropwhile_after,
 };
 

@@ -262,7 +262,7 @@ tee_ask(tee_branch *branch)
     tee_buffer *self = branch->buffer;
     branch->running = true;
     self->running = true;
-    PyObject *item = self->source.fetch(&self->source);
+    PyObject *item = gx_next(&self->source);
     if (item == NULL) {
         tee_no_item(branch);
     } else if (self->n_branches > 1) {
