@@ -94,8 +94,7 @@ tee_branch_read(tee_branch *self, tee_buffer *buffer)
 {
     const tee_block *block = self->block;
     Py_ssize_t position = self->position, next = position + 1;
-    if (block == NULL || position >= buffer->head ||
-        (block->special >> TEE_SLOT(position) & 1) != 0) {
+    if ((block->special >> TEE_SLOT(position) & 1) != 0) {
         return NULL;
     }
     PyObject *item = block->items[TEE_SLOT(position)];
@@ -116,6 +115,17 @@ tee_branch_read(tee_branch *self, tee_buffer *buffer)
     return item;
 }
 
+/* At the head, with nothing out of the ordinary: ask the source. NULL also if not so. */
+static inline PyObject *
+tee_branch_lead(tee_branch *self, tee_buffer *buffer)
+{
+    if (self->position != buffer->head || buffer->running || buffer->flags != 0 ||
+        TEE_SLOT(self->position) == TEE_LAST) {
+        return NULL;
+    }
+    return tee_ask(self);
+}
+
 static PyObject *
 tee_branch_next(PyObject *op)
 {
@@ -123,10 +133,12 @@ tee_branch_next(PyObject *op)
     PyObject *item = NULL;
     if (self->block != NULL) { /* and so there is a buffer */
         Py_BEGIN_CRITICAL_SECTION(self->buffer);
-        item = tee_branch_read(self, self->buffer);
+        item = self->position < self->buffer->head
+                   ? tee_branch_read(self, self->buffer)
+                   : tee_branch_lead(self, self->buffer);
         Py_END_CRITICAL_SECTION();
     }
-    return item != NULL ? item : gx_tee_next(op);
+    return item != NULL || PyErr_Occurred() ? item : gx_tee_next(op);
 }
 
 static PySendResult

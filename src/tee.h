@@ -78,6 +78,8 @@ tee_buffer *gx_tee_buffer_over(gx_state *state, PyObject *iterable, bool lock,
                                Py_ssize_t maxlen);
 /* lock=True for a buffer that has none: 0, or -1 with MemoryError. */
 int gx_tee_add_gate(tee_buffer *buffer);
+/* The source gave no item: it has ended, or its error takes the item's place. */
+void gx_tee_no_item(tee_branch *branch);
 /* The next item, or NULL: with an error or at the end. */
 PyObject *gx_tee_take(tee_branch *branch);
 /* tp_iternext of branches, for all that tee_branch_next leaves to it. */
@@ -86,5 +88,39 @@ PyObject *gx_tee_next(PyObject *branch);
    still to read. */
 void gx_tee_join(tee_branch *branch, tee_block *block, Py_ssize_t position);
 void gx_tee_leave(tee_branch *branch);
+
+/* Put an item (stolen) at the head and step over it. There is another branch to read
+   it. After the last slot tee_ask_strictly sees to the block. */
+static inline void
+tee_append(tee_branch *branch, tee_buffer *self, PyObject *item)
+{
+    Py_ssize_t position = branch->position;
+    branch->block->items[TEE_SLOT(position)] = item;
+    if (position == self->tail) {
+        self->at_tail--;
+    }
+    branch->position = self->head = position + 1;
+}
+
+/* Ask the source. The flag keeps head and this branch where they are; user code may
+   still read, make, close and drop other branches. */
+static inline PyObject *
+tee_ask(tee_branch *branch)
+{
+    tee_buffer *self = branch->buffer;
+    branch->running = true;
+    self->running = true;
+    PyObject *item = gx_next(&self->source);
+    if (item == NULL) {
+        gx_tee_no_item(branch);
+    } else if (self->n_branches > 1) {
+        tee_append(branch, self, Py_NewRef(item));
+    } else {
+        self->direct++;
+    }
+    self->running = false;
+    branch->running = false;
+    return item;
+}
 
 #endif

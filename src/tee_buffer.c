@@ -210,23 +210,10 @@ tee_read(tee_branch *branch)
     return is_error ? tee_raise(item) : item;
 }
 
-/* Put an item (stolen) at the head and step over it. There is another branch to read
-   it. After the last slot tee_ask_strictly sees to the block. */
-static inline void
-tee_append(tee_branch *branch, tee_buffer *self, PyObject *item)
-{
-    Py_ssize_t position = branch->position;
-    branch->block->items[TEE_SLOT(position)] = item;
-    if (position == self->tail) {
-        self->at_tail--;
-    }
-    branch->position = self->head = position + 1;
-}
-
 /* The source gave no item: it has ended, or its error takes the item's place, for
    every branch. What is no Exception stops this branch only: nothing was taken. */
-static Py_NO_INLINE void
-tee_no_item(tee_branch *branch)
+void
+gx_tee_no_item(tee_branch *branch)
 {
     tee_buffer *self = branch->buffer;
     PyObject *result;
@@ -252,27 +239,6 @@ tee_no_item(tee_branch *branch)
         Py_DECREF(pair);
     }
     PyErr_SetRaisedException(error);
-}
-
-/* Ask the source. The flag keeps head and this branch where they are; user code may
-   still read, make, close and drop other branches. */
-static inline PyObject *
-tee_ask(tee_branch *branch)
-{
-    tee_buffer *self = branch->buffer;
-    branch->running = true;
-    self->running = true;
-    PyObject *item = gx_next(&self->source);
-    if (item == NULL) {
-        tee_no_item(branch);
-    } else if (self->n_branches > 1) {
-        tee_append(branch, self, Py_NewRef(item));
-    } else {
-        self->direct++;
-    }
-    self->running = false;
-    branch->running = false;
-    return item;
 }
 
 /* Before the source is asked: refuse to run too far ahead, and see to it that what
