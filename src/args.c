@@ -44,11 +44,12 @@ join_missing(const gx_signature *sig, PyObject **out, int missing)
             continue;
         }
         seen++;
-        const char *before = seen == 1         ? ""
-                             : seen < missing  ? ", "
-                             : missing == 2    ? " and "
-                                               : ", and ";
-        PyObject *longer = PyUnicode_FromFormat("%U%s'%s'", text, before, sig->params[i]);
+        const char *before = seen == 1        ? ""
+                             : seen < missing ? ", "
+                             : missing == 2   ? " and "
+                                              : ", and ";
+        PyObject *longer =
+            PyUnicode_FromFormat("%U%s'%s'", text, before, sig->params[i]);
         Py_SETREF(text, longer);
     }
     return text;
@@ -66,8 +67,9 @@ missing_argument(const gx_signature *sig, PyObject **out)
     }
     PyObject *names = join_missing(sig, out, missing);
     if (names != NULL) {
-        PyErr_Format(PyExc_TypeError, "%s() missing %d required positional argument%s: %U",
-                     sig->name, missing, missing == 1 ? "" : "s", names);
+        PyErr_Format(PyExc_TypeError,
+                     "%s() missing %d required positional argument%s: %U", sig->name,
+                     missing, missing == 1 ? "" : "s", names);
         Py_DECREF(names);
     }
     return -1;

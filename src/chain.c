@@ -241,7 +241,8 @@ chain_release(PyObject *op, bool close)
     PyObject *input, *error = NULL;
     gx_state *state = gx_get_state(Py_TYPE(op));
     gx_collect_error(gx_source_close(state, &self->inner), &error);
-    while (chain_has_inputs(self) && (input = self->outer.fetch(&self->outer)) != NULL) {
+    while (chain_has_inputs(self) &&
+           (input = self->outer.fetch(&self->outer)) != NULL) {
         gx_collect_error(gx_close(state, input), &error);
         Py_DECREF(input);
     }
@@ -300,7 +301,8 @@ chain_repr(PyObject *op)
     chain_object *self = chain_CAST(op);
     if (self->outer.fetch != gx_fetch_tuple) {
         PyObject *source = gx_source_brief(&self->outer);
-        PyObject *text = source ? PyUnicode_FromFormat("chain.from_iterable(%U)", source) : NULL;
+        PyObject *text =
+            source ? PyUnicode_FromFormat("chain.from_iterable(%U)", source) : NULL;
         Py_XDECREF(source);
         return text;
     }

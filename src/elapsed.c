@@ -9,10 +9,10 @@
 
 typedef struct {
     PyUnicodeObject text;
-    PyObject *label;      /* owned str */
-    PyObject *error;      /* owned exception, NULL if none was raised */
+    PyObject *label; /* owned str */
+    PyObject *error; /* owned exception, NULL if none was raised */
     long long elapsed_ns;
-    double elapsed;       /* seconds */
+    double elapsed; /* seconds */
 } elapsed_object;
 
 #define elapsed_CAST(op) ((elapsed_object *)(op))
@@ -116,8 +116,7 @@ static PyMethodDef elapsed_methods[] = {
 };
 
 static PyMemberDef elapsed_members[] = {
-    {"label", T_OBJECT, offsetof(elapsed_object, label), READONLY,
-     "What was timed."},
+    {"label", T_OBJECT, offsetof(elapsed_object, label), READONLY, "What was timed."},
     {"error", T_OBJECT, offsetof(elapsed_object, error), READONLY,
      "The exception that ended it, or None."},
     {"elapsed_ns", T_LONGLONG, offsetof(elapsed_object, elapsed_ns), READONLY,

@@ -188,7 +188,8 @@ has_note(PyObject *exc)
     if (notes == NULL) {
         return false;
     }
-    for (Py_ssize_t i = 0; PyList_CheckExact(notes) && i < PyList_GET_SIZE(notes); i++) {
+    for (Py_ssize_t i = 0; PyList_CheckExact(notes) && i < PyList_GET_SIZE(notes);
+         i++) {
         found = found || is_our_note(PyList_GET_ITEM(notes, i));
     }
     Py_DECREF(notes);
@@ -210,7 +211,7 @@ gx_note_begin(void)
     }
     PyObject *exc = PyErr_GetRaisedException();
     bool noted = has_note(exc);
-    PyErr_Clear();
+    PyErr_Clear(); /* of looking only */
     if (noted) {
         PyErr_SetRaisedException(exc);
         return NULL;

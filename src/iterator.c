@@ -188,7 +188,8 @@ PyObject *
 gx_iterator_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t nargs)
 {
     if (nargs != 3) {
-        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", nargs);
+        PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)",
+                     nargs);
         return NULL;
     }
     return close_face(op) < 0 ? NULL : Py_NewRef(Py_False);
@@ -198,7 +199,8 @@ gx_iterator_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t narg
 PyObject *
 gx_iterator_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    PyErr_Format(PyExc_TypeError, "cannot pickle '%.200s' object", Py_TYPE(op)->tp_name);
+    PyErr_Format(PyExc_TypeError, "cannot pickle '%.200s' object",
+                 Py_TYPE(op)->tp_name);
     return NULL;
 }
 
@@ -221,7 +223,8 @@ instantiate(PyObject *type, PyObject *value)
     PyObject *exc;
     if (value == NULL || value == Py_None) {
         exc = PyObject_CallNoArgs(type);
-    } else if (PyExceptionInstance_Check(value) && PyObject_TypeCheck(value, (PyTypeObject *)type)) {
+    } else if (PyExceptionInstance_Check(value) &&
+               PyObject_TypeCheck(value, (PyTypeObject *)type)) {
         return Py_NewRef(value);
     } else if (PyTuple_Check(value)) {
         exc = PyObject_Call(type, value, NULL);
@@ -229,9 +232,10 @@ instantiate(PyObject *type, PyObject *value)
         exc = PyObject_CallOneArg(type, value);
     }
     if (exc != NULL && !PyExceptionInstance_Check(exc)) {
-        PyErr_Format(PyExc_TypeError,
-                     "calling %R should have returned an instance of BaseException, not %R",
-                     type, Py_TYPE(exc));
+        PyErr_Format(
+            PyExc_TypeError,
+            "calling %R should have returned an instance of BaseException, not %R",
+            type, Py_TYPE(exc));
         Py_CLEAR(exc);
     }
     return exc;
@@ -251,7 +255,8 @@ exception_of(PyObject *type, PyObject *value)
         return NULL;
     }
     if (value != NULL && value != Py_None) {
-        PyErr_SetString(PyExc_TypeError, "instance exception may not have a separate value");
+        PyErr_SetString(PyExc_TypeError,
+                        "instance exception may not have a separate value");
         return NULL;
     }
     return Py_NewRef(type);
@@ -268,7 +273,8 @@ gx_thrown_exception(PyObject *const *args, Py_ssize_t nargs)
     }
     PyObject *traceback = nargs == 3 && args[2] != Py_None ? args[2] : NULL;
     if (traceback != NULL && !PyTraceBack_Check(traceback)) {
-        PyErr_SetString(PyExc_TypeError, "throw() third argument must be a traceback object");
+        PyErr_SetString(PyExc_TypeError,
+                        "throw() third argument must be a traceback object");
         return NULL;
     }
     PyObject *exc = exception_of(args[0], nargs > 1 ? args[1] : NULL);

@@ -27,7 +27,14 @@ static const gx_protocol lines_protocol;
 
 /* -- construct ---------------------------------------------------------- */
 
-enum { LINES_ENCODING, LINES_ERRORS, LINES_KEEPENDS, LINES_OPENER, LINES_MISSING, LINES_N };
+enum {
+    LINES_ENCODING,
+    LINES_ERRORS,
+    LINES_KEEPENDS,
+    LINES_OPENER,
+    LINES_MISSING,
+    LINES_N
+};
 
 /* A path, "-", or something with readline(): a list of paths would otherwise pass
    for a file whose lines they are. */
@@ -76,7 +83,8 @@ parse_missing(PyObject *missing)
     if (PyUnicode_CompareWithASCIIString(missing, "skip") == 0) {
         return 1;
     }
-    PyErr_Format(PyExc_ValueError, "missing must be 'raise' or 'skip', not %R", missing);
+    PyErr_Format(PyExc_ValueError, "missing must be 'raise' or 'skip', not %R",
+                 missing);
     return -1;
 }
 
@@ -99,13 +107,14 @@ lines_configure(lines_object *self, PyObject **out)
     self->skip_missing = skip;
     self->opener = Py_NewRef(out[LINES_OPENER] ? out[LINES_OPENER] : self->state->open);
     PyObject *encoding = out[LINES_ENCODING], *errors = out[LINES_ERRORS];
-    self->keywords = encoding != NULL && errors != NULL
-                         ? Py_BuildValue("{sOsO}", "encoding", encoding, "errors", errors)
-                     : encoding != NULL
-                         ? Py_BuildValue("{sOss}", "encoding", encoding, "errors", "strict")
-                     : errors != NULL
-                         ? Py_BuildValue("{sssO}", "encoding", "utf-8", "errors", errors)
-                         : Py_BuildValue("{ssss}", "encoding", "utf-8", "errors", "strict");
+    self->keywords =
+        encoding != NULL && errors != NULL
+            ? Py_BuildValue("{sOsO}", "encoding", encoding, "errors", errors)
+        : encoding != NULL
+            ? Py_BuildValue("{sOss}", "encoding", encoding, "errors", "strict")
+        : errors != NULL
+            ? Py_BuildValue("{sssO}", "encoding", "utf-8", "errors", errors)
+            : Py_BuildValue("{ssss}", "encoding", "utf-8", "errors", "strict");
     return self->keywords == NULL ? -1 : 0;
 }
 
@@ -425,18 +434,12 @@ static PyMemberDef lines_members[] = {
 };
 
 static PyType_Slot lines_slots[] = {
-    {Py_tp_doc, (void *)gx_read_lines_doc},
-    {Py_tp_dealloc, gx_iterator_dealloc},
-    {Py_tp_finalize, gx_iterator_finalize},
-    {Py_tp_traverse, lines_traverse},
-    {Py_tp_clear, gx_iterator_clear},
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, gx_iterator_next},
-    {Py_am_send, gx_iterator_am_send},
-    {Py_tp_methods, lines_methods},
-    {Py_tp_getset, lines_getset},
-    {Py_tp_members, lines_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)gx_read_lines_doc}, {Py_tp_dealloc, gx_iterator_dealloc},
+    {Py_tp_finalize, gx_iterator_finalize}, {Py_tp_traverse, lines_traverse},
+    {Py_tp_clear, gx_iterator_clear},       {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, gx_iterator_next},     {Py_am_send, gx_iterator_am_send},
+    {Py_tp_methods, lines_methods},         {Py_tp_getset, lines_getset},
+    {Py_tp_members, lines_members},         {0, NULL},
 };
 
 static PyType_Spec lines_spec = {

@@ -15,8 +15,8 @@ static const gx_typedef *const all_types[] = {
 #undef GX_TYPE
 };
 
-#define GX_FUNCTION(name)                                                     \
-    extern const char gx_##name##_doc[];                                       \
+#define GX_FUNCTION(name)                \
+    extern const char gx_##name##_doc[]; \
     PyObject *gx_##name(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 #include "functions.def"
 #undef GX_FUNCTION
@@ -133,10 +133,10 @@ module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (state->missing == NULL || add_names(state) < 0 || 
+    if (state->missing == NULL || add_names(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
-        add_import(&state->open, "io", "open") < 0 ||
-        add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
+        add_import(&state->open, "io", "open") < 0 || add_str_iterator(state) < 0 ||
+        add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
     state->empty_program = gx_program_empty(GX_TYPE_OF(state, Pipeline));

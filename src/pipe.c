@@ -69,10 +69,11 @@ pipe_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 int
 gx_pipe_refuse(pipe_object *self)
 {
-    PyErr_Format(PyExc_RuntimeError,
-                 "this pipe was taken by .%s(); use Pipeline() for a program that can be "
-                 "reused, tee() for branches",
-                 self->taken);
+    PyErr_Format(
+        PyExc_RuntimeError,
+        "this pipe was taken by .%s(); use Pipeline() for a program that can be "
+        "reused, tee() for branches",
+        self->taken);
     return -1;
 }
 
@@ -218,22 +219,22 @@ pipe_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 
 /* -- stages and terminals ------------------------------------------------ */
 
-#define GX_STAGE(name)                                                            \
-    extern const char gx_stage_##name##_doc[];                                    \
-    static PyObject *pipe_##name(PyObject *op, PyObject *const *args,             \
-                                 Py_ssize_t nargs, PyObject *kwnames)             \
-    {                                                                             \
-        return gx_pipe_stage(op, &gx_stage_##name, args, nargs, kwnames);            \
+#define GX_STAGE(name)                                                    \
+    extern const char gx_stage_##name##_doc[];                            \
+    static PyObject *pipe_##name(PyObject *op, PyObject *const *args,     \
+                                 Py_ssize_t nargs, PyObject *kwnames)     \
+    {                                                                     \
+        return gx_pipe_stage(op, &gx_stage_##name, args, nargs, kwnames); \
     }
 #include "stages.def"
 #undef GX_STAGE
 
-#define GX_TERMINAL_ROW(name)                                                     \
-    extern const char gx_terminal_##name##_doc[];                                 \
-    static PyObject *pipe_to_##name(PyObject *op, PyObject *const *args,          \
-                                    Py_ssize_t nargs, PyObject *kwnames)          \
-    {                                                                             \
-        return gx_pipe_terminal(op, &gx_terminal_##name, args, nargs, kwnames);      \
+#define GX_TERMINAL_ROW(name)                                                   \
+    extern const char gx_terminal_##name##_doc[];                               \
+    static PyObject *pipe_to_##name(PyObject *op, PyObject *const *args,        \
+                                    Py_ssize_t nargs, PyObject *kwnames)        \
+    {                                                                           \
+        return gx_pipe_terminal(op, &gx_terminal_##name, args, nargs, kwnames); \
     }
 #include "terminals.def"
 #undef GX_TERMINAL_ROW
@@ -376,10 +377,11 @@ get_of_lines(pipe_object *self, PyObject *name)
 {
     gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
     if (!self->reads_lines) {
-        PyErr_Format(PyExc_AttributeError,
-                     "'pygenx.pipe' object has no attribute '%U': it does not come from "
-                     "read_lines()",
-                     name);
+        PyErr_Format(
+            PyExc_AttributeError,
+            "'pygenx.pipe' object has no attribute '%U': it does not come from "
+            "read_lines()",
+            name);
         return NULL;
     }
     return source->obj == NULL ? Py_NewRef(Py_None)
@@ -462,13 +464,13 @@ PyDoc_STRVAR(pipe_explain_doc,
 "  2  take(3): native");
 
 static PyMethodDef pipe_methods[] = {
-#define GX_STAGE(name)                                                      \
-    {#name, GX_FASTCALL(pipe_##name), METH_FASTCALL | METH_KEYWORDS,        \
+#define GX_STAGE(name)                                               \
+    {#name, GX_FASTCALL(pipe_##name), METH_FASTCALL | METH_KEYWORDS, \
      gx_stage_##name##_doc},
 #include "stages.def"
 #undef GX_STAGE
-#define GX_TERMINAL_ROW(name)                                               \
-    {#name, GX_FASTCALL(pipe_to_##name), METH_FASTCALL | METH_KEYWORDS,     \
+#define GX_TERMINAL_ROW(name)                                           \
+    {#name, GX_FASTCALL(pipe_to_##name), METH_FASTCALL | METH_KEYWORDS, \
      gx_terminal_##name##_doc},
 #include "terminals.def"
 #undef GX_TERMINAL_ROW

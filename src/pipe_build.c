@@ -72,7 +72,7 @@ pipe_stage_locked(pipe_object *self, const gx_row *row, PyObject *const *args,
 
 PyObject *
 gx_pipe_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
-           PyObject *kwnames)
+              PyObject *kwnames)
 {
     PyObject *result;
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -161,8 +161,8 @@ pipe_terminal_locked(pipe_object *self, const gx_row *row, PyObject *const *args
 }
 
 PyObject *
-gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
-              PyObject *kwnames)
+gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args,
+                 Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *result;
     Py_BEGIN_CRITICAL_SECTION(op);

@@ -75,7 +75,8 @@ gx_row_bind(gx_state *state, const gx_row *row, bool reusable, PyObject *const *
 
 /* Takes what is in args[], whether it succeeds or not. */
 static gx_program *
-program_append(gx_state *state, gx_program *previous, const gx_row *row, PyObject **args)
+program_append(gx_state *state, gx_program *previous, const gx_row *row,
+               PyObject **args)
 {
     gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
     if (self == NULL) {
@@ -180,7 +181,8 @@ brief_arg(PyObject *arg)
 static bool
 is_silent(const gx_row *row, int i, PyObject *arg)
 {
-    bool plain = arg == Py_None || arg == Py_False || Py_IS_TYPE(arg, &PyBaseObject_Type);
+    bool plain =
+        arg == Py_None || arg == Py_False || Py_IS_TYPE(arg, &PyBaseObject_Type);
     return plain && (i > 0 || row->flags & GX_TERMINAL);
 }
 
@@ -310,15 +312,16 @@ pipeline_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_
 {
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
     gx_program *previous = gx_program_CAST(op);
-    return (PyObject *)gx_program_call(state, previous, row, true, args, nargs, kwnames);
+    return (PyObject *)gx_program_call(state, previous, row, true, args, nargs,
+                                       kwnames);
 }
 
-#define GX_STAGE(name)                                                            \
-    extern const char gx_stage_##name##_doc[];                                    \
-    static PyObject *pipeline_##name(PyObject *op, PyObject *const *args,         \
-                                     Py_ssize_t nargs, PyObject *kwnames)         \
-    {                                                                             \
-        return pipeline_stage(op, &gx_stage_##name, args, nargs, kwnames);        \
+#define GX_STAGE(name)                                                     \
+    extern const char gx_stage_##name##_doc[];                             \
+    static PyObject *pipeline_##name(PyObject *op, PyObject *const *args,  \
+                                     Py_ssize_t nargs, PyObject *kwnames)  \
+    {                                                                      \
+        return pipeline_stage(op, &gx_stage_##name, args, nargs, kwnames); \
     }
 #include "stages.def"
 #undef GX_STAGE
@@ -341,7 +344,8 @@ pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
-        PyErr_SetString(PyExc_TypeError, "Pipeline.__call__() takes no keyword arguments");
+        PyErr_SetString(PyExc_TypeError,
+                        "Pipeline.__call__() takes no keyword arguments");
         return NULL;
     }
     if (PyTuple_GET_SIZE(args) != 1) {
@@ -396,7 +400,8 @@ pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
         PyTuple_SET_ITEM(rows, p->size - 1, row);
     }
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *make = PyObject_GetAttr((PyObject *)Py_TYPE(op), GX_NAME(state, _from_rows));
+    PyObject *make =
+        PyObject_GetAttr((PyObject *)Py_TYPE(op), GX_NAME(state, _from_rows));
     return Py_BuildValue("N(N)", make, rows);
 }
 
@@ -526,8 +531,8 @@ PyDoc_STRVAR(pipeline_explain_doc,
 "  2  take(3): native");
 
 static PyMethodDef pipeline_methods[] = {
-#define GX_STAGE(name)                                                        \
-    {#name, GX_FASTCALL(pipeline_##name), METH_FASTCALL | METH_KEYWORDS,      \
+#define GX_STAGE(name)                                                   \
+    {#name, GX_FASTCALL(pipeline_##name), METH_FASTCALL | METH_KEYWORDS, \
      gx_stage_##name##_doc},
 #include "stages.def"
 #undef GX_STAGE
@@ -544,16 +549,11 @@ static PyMemberDef pipeline_members[] = {
 };
 
 static PyType_Slot pipeline_slots[] = {
-    {Py_tp_doc, (void *)pipeline_doc},
-    {Py_tp_new, pipeline_new},
-    {Py_tp_dealloc, pipeline_dealloc},
-    {Py_tp_traverse, pipeline_traverse},
-    {Py_tp_repr, pipeline_repr},
-    {Py_tp_call, pipeline_call},
-    {Py_nb_or, pipeline_or},
-    {Py_tp_methods, pipeline_methods},
-    {Py_tp_members, pipeline_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)pipeline_doc}, {Py_tp_new, pipeline_new},
+    {Py_tp_dealloc, pipeline_dealloc}, {Py_tp_traverse, pipeline_traverse},
+    {Py_tp_repr, pipeline_repr},       {Py_tp_call, pipeline_call},
+    {Py_nb_or, pipeline_or},           {Py_tp_methods, pipeline_methods},
+    {Py_tp_members, pipeline_members}, {0, NULL},
 };
 
 static PyType_Spec pipeline_spec = {

@@ -172,28 +172,28 @@ struct gx_step {
     PyObject *const *args; /* borrowed: from the node, or the run's terminal */
     gx_program *node;      /* owned; NULL for a terminal */
     int phase;             /* meaning by row */
-    gx_step *below;   /* the open step under this one; NULL for step 0 */
-    bool open;        /* on the stack */
-    bool stopping;    /* open only to end the program when asked again */
-    bool prefix;      /* open from the start: refill comes before the upstream */
-    bool many;        /* send() cannot pass */
-    bool finish;      /* row->finish has still to run */
+    gx_step *below;        /* the open step under this one; NULL for step 0 */
+    bool open;             /* on the stack */
+    bool stopping;         /* open only to end the program when asked again */
+    bool prefix;           /* open from the start: refill comes before the upstream */
+    bool many;             /* send() cannot pass */
+    bool finish;           /* row->finish has still to run */
 };
 
 struct gx_run {
-    gx_state *state;   /* borrowed: the module outlives its types' instances */
-    gx_step *top;      /* never NULL */
-    gx_step *base;     /* first step that has not ended */
-    gx_step *end;      /* behind the last step */
+    gx_state *state; /* borrowed: the module outlives its types' instances */
+    gx_step *top;    /* never NULL */
+    gx_step *base;   /* first step that has not ended */
+    gx_step *end;    /* behind the last step */
     Py_ssize_t nstages;
-    Py_ssize_t index;  /* items taken from the source */
+    Py_ssize_t index; /* items taken from the source */
     gx_breath breath;
-    PyObject *result;  /* owned: the source's return value, NULL = None */
+    PyObject *result;                /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
-    bool many_ends;    /* some step is GX_MANY_ENDS */
-    bool owner;        /* the end closes the source */
-    bool answered;     /* throw() got an answer: an error is a later step's */
-    gx_step steps[];   /* nstages + 2: source, stages, room for one terminal */
+    bool many_ends;                  /* some step is GX_MANY_ENDS */
+    bool owner;                      /* the end closes the source */
+    bool answered;   /* throw() got an answer: an error is a later step's */
+    gx_step steps[]; /* nstages + 2: source, stages, room for one terminal */
 };
 
 /* Lay out several programs (borrowed, upstream first) over a source, which moves

@@ -9,9 +9,9 @@
 
 typedef struct {
     PyObject_HEAD
-    PyObject *func;   /* owned: what the texts name */
-    PyObject *agen;   /* owned: NULL once it was given away, failed, or was closed */
-    gx_source step;   /* what agen.__anext__() gave; nothing open before the start */
+    PyObject *func; /* owned: what the texts name */
+    PyObject *agen; /* owned: NULL once it was given away, failed, or was closed */
+    gx_source step; /* what agen.__anext__() gave; nothing open before the start */
     PyObject *weakrefs;
     bool running;
 } primed_start_object;
@@ -335,18 +335,12 @@ static PyMemberDef primed_start_members[] = {
 };
 
 static PyType_Slot primed_start_slots[] = {
-    {Py_tp_doc, (void *)primed_start_doc},
-    {Py_tp_dealloc, primed_start_dealloc},
-    {Py_tp_finalize, primed_start_finalize},
-    {Py_tp_traverse, primed_start_traverse},
-    {Py_tp_clear, primed_start_clear},
-    {Py_tp_repr, primed_start_repr},
-    {Py_tp_iternext, primed_start_next},
-    {Py_am_await, PyObject_SelfIter},
-    {Py_am_send, primed_start_am_send},
-    {Py_tp_methods, primed_start_methods},
-    {Py_tp_members, primed_start_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)primed_start_doc},   {Py_tp_dealloc, primed_start_dealloc},
+    {Py_tp_finalize, primed_start_finalize}, {Py_tp_traverse, primed_start_traverse},
+    {Py_tp_clear, primed_start_clear},       {Py_tp_repr, primed_start_repr},
+    {Py_tp_iternext, primed_start_next},     {Py_am_await, PyObject_SelfIter},
+    {Py_am_send, primed_start_am_send},      {Py_tp_methods, primed_start_methods},
+    {Py_tp_members, primed_start_members},   {0, NULL},
 };
 
 static PyType_Spec primed_start_spec = {

@@ -12,46 +12,46 @@
 
 /* Names looked up on user objects while running, interned once per module. */
 #define GX_NAMES(X)   \
-    X(__call__)      \
-    X(__code__)      \
-    X(__fspath__)    \
-    X(__func__)      \
-    X(__name__)      \
-    X(__notes__)     \
-    X(__qualname__)  \
-    X(_from_rows)    \
-    X(aclose)        \
-    X(ag_frame)      \
-    X(asend)         \
-    X(athrow)        \
-    X(close)         \
-    X(cr_frame)      \
-    X(func)          \
-    X(gi_code)       \
-    X(gi_frame)      \
-    X(gi_running)    \
-    X(gi_suspended)  \
-    X(lineno)        \
-    X(open)          \
-    X(partial)       \
-    X(path)          \
-    X(print)         \
-    X(readline)      \
-    X(result)        \
-    X(send)          \
-    X(start)         \
-    X(step)          \
-    X(stop)          \
-    X(throw)         \
-    X(timing)        \
-    X(update_wrapper)\
+    X(__call__)       \
+    X(__code__)       \
+    X(__fspath__)     \
+    X(__func__)       \
+    X(__name__)       \
+    X(__notes__)      \
+    X(__qualname__)   \
+    X(_from_rows)     \
+    X(aclose)         \
+    X(ag_frame)       \
+    X(asend)          \
+    X(athrow)         \
+    X(close)          \
+    X(cr_frame)       \
+    X(func)           \
+    X(gi_code)        \
+    X(gi_frame)       \
+    X(gi_running)     \
+    X(gi_suspended)   \
+    X(lineno)         \
+    X(open)           \
+    X(partial)        \
+    X(path)           \
+    X(print)          \
+    X(readline)       \
+    X(result)         \
+    X(send)           \
+    X(start)          \
+    X(step)           \
+    X(stop)           \
+    X(throw)          \
+    X(timing)         \
+    X(update_wrapper) \
     X(value)
 
 enum gx_name_id {
 #define X(name) GX_NAME_##name,
     GX_NAMES(X)
 #undef X
-    GX_N_NAMES
+        GX_N_NAMES
 };
 
 enum gx_type_id {
@@ -86,8 +86,8 @@ gx_state *gx_get_state(PyTypeObject *type);
 /* How a family file hands a type to module.c. */
 typedef struct {
     PyType_Spec *spec;
-    vectorcallfunc construct; /* NULL: instances are made by C alone */
-    bool public;              /* an attribute of the module */
+    vectorcallfunc construct;         /* NULL: instances are made by C alone */
+    bool public;                      /* an attribute of the module */
     int (*ready)(PyTypeObject *type); /* NULL, or what a spec cannot say */
     PyTypeObject *(*base)(void);      /* borrowed; NULL: object */
 } gx_typedef;
@@ -236,8 +236,7 @@ typedef struct {
     /* Called with `running` set and never after the end. PYGEN_NEXT: *out is the
        item. PYGEN_RETURN: the source has ended, *out its value. PYGEN_ERROR.
        GX_THROW: value is an exception instance (borrowed). */
-    PySendResult (*resume)(PyObject *self, gx_how how, PyObject *value,
-                           PyObject **out);
+    PySendResult (*resume)(PyObject *self, gx_how how, PyObject *value, PyObject **out);
     /* Let go of every source; with `close` call their close() first, nearest
        first. Called with `running` set, at the end and by close(); may be called
        twice. -1 with the last error. */
@@ -252,16 +251,16 @@ typedef struct {
     bool closes_when_dropped;
 } gx_protocol;
 
-#define GX_ITERATOR_HEAD                                                    \
-    PyObject_HEAD                                                           \
-    const gx_protocol *protocol;                                            \
-    PyObject *weakrefs;                                                     \
-    PyObject *result;  /* owned: the source's return value, NULL = None */  \
-    bool running;      /* user code may be running inside: calls are refused */ \
-    bool ended;        /* set once; nothing is pulled after it */           \
-    bool started;      /* an item has been asked for */                     \
-    bool survives;     /* resume says of an error of throw(): not the end */  \
-    bool owner;        /* entered by `with`: the end closes the sources */
+#define GX_ITERATOR_HEAD                                                       \
+    PyObject_HEAD                                                              \
+    const gx_protocol *protocol;                                               \
+    PyObject *weakrefs;                                                        \
+    PyObject *result; /* owned: the source's return value, NULL = None */      \
+    bool running;     /* user code may be running inside: calls are refused */ \
+    bool ended;       /* set once; nothing is pulled after it */               \
+    bool started;     /* an item has been asked for */                         \
+    bool survives;    /* resume says of an error of throw(): not the end */    \
+    bool owner;       /* entered by `with`: the end closes the sources */
 
 typedef struct {
     GX_ITERATOR_HEAD
@@ -293,10 +292,10 @@ PyObject *gx_item_or_raise(PySendResult answer, PyObject *out);
 /* The exception instance throw(typ[, val[, tb]]) means, or NULL with TypeError. */
 PyObject *gx_thrown_exception(PyObject *const *args, Py_ssize_t nargs);
 
-#define GX_VISIT_ITERATOR(op)                    \
-    do {                                         \
-        Py_VISIT(Py_TYPE(op));                   \
-        Py_VISIT(gx_iterator_CAST(op)->result);  \
+#define GX_VISIT_ITERATOR(op)                   \
+    do {                                        \
+        Py_VISIT(Py_TYPE(op));                  \
+        Py_VISIT(gx_iterator_CAST(op)->result); \
     } while (0)
 
 extern const char gx_send_doc[], gx_throw_doc[], gx_close_doc[], gx_enter_doc[],
@@ -308,21 +307,27 @@ extern const char gx_send_doc[], gx_throw_doc[], gx_close_doc[], gx_enter_doc[],
 #define GX_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
 /* Rows every iterator type puts into its tp_methods and tp_getset. */
-#define GX_ITERATOR_METHODS                                                    \
-    {"send", gx_iterator_send, METH_O, gx_send_doc},                           \
-    {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, gx_throw_doc},    \
-    {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},                   \
-    {"__enter__", gx_iterator_enter, METH_NOARGS, gx_enter_doc},               \
-    {"__exit__", GX_FASTCALL(gx_iterator_exit), METH_FASTCALL, gx_exit_doc},   \
-    {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},            \
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
-     gx_class_getitem_doc}
+#define GX_ITERATOR_METHODS                                                      \
+    {"send", gx_iterator_send, METH_O, gx_send_doc},                             \
+        {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, gx_throw_doc},  \
+        {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},                 \
+        {"__enter__", gx_iterator_enter, METH_NOARGS, gx_enter_doc},             \
+        {"__exit__", GX_FASTCALL(gx_iterator_exit), METH_FASTCALL, gx_exit_doc}, \
+        {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},          \
+    {                                                                            \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,               \
+            gx_class_getitem_doc                                                 \
+    }
 
-#define GX_ITERATOR_GETSET \
-    {"result", gx_iterator_get_result, NULL, gx_result_doc, NULL}
+#define GX_ITERATOR_GETSET                                          \
+    {                                                               \
+        "result", gx_iterator_get_result, NULL, gx_result_doc, NULL \
+    }
 
-#define GX_WEAKLIST_MEMBER(type) \
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(type, weakrefs), READONLY, NULL}
+#define GX_WEAKLIST_MEMBER(type)                                                   \
+    {                                                                              \
+        "__weaklistoffset__", T_PYSSIZET, offsetof(type, weakrefs), READONLY, NULL \
+    }
 
 #define GX_TYPE_FLAGS \
     (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE)

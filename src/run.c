@@ -153,7 +153,9 @@ fetch_failed(gx_run *run, gx_step *step)
 static inline gx_answer
 judge(PyObject *result, bool wanted, PyObject **item)
 {
-    int truth = result == Py_True ? 1 : result == Py_False ? 0 : PyObject_IsTrue(result);
+    int truth = result == Py_True    ? 1
+                : result == Py_False ? 0
+                                     : PyObject_IsTrue(result);
     Py_DECREF(result);
     return gx_keep_if(truth, wanted, item);
 }

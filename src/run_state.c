@@ -53,7 +53,8 @@ start_steps(gx_run *run)
 }
 
 gx_run *
-gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs, Py_ssize_t n)
+gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
+           Py_ssize_t n)
 {
     Py_ssize_t nstages = 0;
     for (Py_ssize_t i = 0; i < n; i++) {

@@ -98,12 +98,13 @@ gx_fetch_guarded(gx_source *source)
 static bool
 is_leaf(const gx_state *state, PyTypeObject *type)
 {
-    return type == state->str_iterator || type == &PyListIter_Type || type == &PyTupleIter_Type ||
-           type == &PyRangeIter_Type || type == &PyLongRangeIter_Type ||
-           type == &PyDictIterKey_Type || type == &PyDictIterItem_Type ||
-           type == &PyDictIterValue_Type || type == &PySetIter_Type ||
-           type == &PyUnicodeIter_Type || type == &PyBytesIter_Type ||
-           type == &PyByteArrayIter_Type || type == &PyListRevIter_Type;
+    return type == state->str_iterator || type == &PyListIter_Type ||
+           type == &PyTupleIter_Type || type == &PyRangeIter_Type ||
+           type == &PyLongRangeIter_Type || type == &PyDictIterKey_Type ||
+           type == &PyDictIterItem_Type || type == &PyDictIterValue_Type ||
+           type == &PySetIter_Type || type == &PyUnicodeIter_Type ||
+           type == &PyBytesIter_Type || type == &PyByteArrayIter_Type ||
+           type == &PyListRevIter_Type;
 }
 
 #define MAX_SHALLOW 8 /* builtin iterators over builtin iterators, and so on */
@@ -141,9 +142,9 @@ is_shallow(const gx_state *state, PyObject *it, int depth)
     if (type == &PyGen_Type || is_leaf(state, type)) {
         return true;
     }
-    if (depth == 0 || (type != &PyMap_Type && type != &PyFilter_Type &&
-                       type != &PyZip_Type && type != &PyEnum_Type &&
-                       type != &PyReversed_Type)) {
+    if (depth == 0 ||
+        (type != &PyMap_Type && type != &PyFilter_Type && type != &PyZip_Type &&
+         type != &PyEnum_Type && type != &PyReversed_Type)) {
         return false;
     }
     shallow_search search = {state, depth - 1};
@@ -358,9 +359,10 @@ gx_source_resume(gx_state *state, gx_source *source, gx_how how, PyObject *value
 Py_ssize_t
 gx_length_of(PyObject *obj)
 {
-    if (!PyList_CheckExact(obj) && !PyTuple_CheckExact(obj) && !PyDict_CheckExact(obj) &&
-        !PyAnySet_CheckExact(obj) && !PyUnicode_CheckExact(obj) &&
-        !PyBytes_CheckExact(obj) && !Py_IS_TYPE(obj, &PyRange_Type)) {
+    if (!PyList_CheckExact(obj) && !PyTuple_CheckExact(obj) &&
+        !PyDict_CheckExact(obj) && !PyAnySet_CheckExact(obj) &&
+        !PyUnicode_CheckExact(obj) && !PyBytes_CheckExact(obj) &&
+        !Py_IS_TYPE(obj, &PyRange_Type)) {
         return GX_HINT_UNKNOWN;
     }
     Py_ssize_t size = PyObject_Size(obj);
@@ -390,7 +392,8 @@ gx_source_hint(const gx_source *source)
     if (obj == NULL) {
         return 0;
     }
-    if (source->fetch == gx_fetch_leaf || Py_TYPE(obj)->tp_dealloc == gx_iterator_dealloc) {
+    if (source->fetch == gx_fetch_leaf ||
+        Py_TYPE(obj)->tp_dealloc == gx_iterator_dealloc) {
         size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
     }
     return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;

@@ -134,10 +134,11 @@ inputs_check(gx_state *Py_UNUSED(state), PyObject **args, bool reusable)
         PyObject *input = PyTuple_GET_ITEM(args[0], i);
         int once = is_iterator(input);
         if (once > 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "a Pipeline cannot keep the iterator '%.200s': use an iterable "
-                         "that can be read again or a function that makes one",
-                         Py_TYPE(input)->tp_name);
+            PyErr_Format(
+                PyExc_TypeError,
+                "a Pipeline cannot keep the iterator '%.200s': use an iterable "
+                "that can be read again or a function that makes one",
+                Py_TYPE(input)->tp_name);
         }
         if (once != 0) {
             return -1;
@@ -206,7 +207,8 @@ inputs_hint(gx_step *step, Py_ssize_t upstream)
 {
     PyObject *inputs = step->args[0];
     Py_ssize_t total = gx_add_hints(upstream, gx_source_hint(&step->source));
-    for (Py_ssize_t i = step->count; i < PySequence_Fast_GET_SIZE(inputs) && total >= 0; i++) {
+    for (Py_ssize_t i = step->count; i < PySequence_Fast_GET_SIZE(inputs) && total >= 0;
+         i++) {
         total = gx_add_hints(total, gx_length_of(PySequence_Fast_GET_ITEM(inputs, i)));
     }
     return total;

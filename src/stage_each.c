@@ -213,7 +213,8 @@ enumerate_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 }
 
 static const char *const enumerate_params[] = {"start", NULL};
-static const gx_signature enumerate_signature = {"enumerate", enumerate_params, 0, 0, 1};
+static const gx_signature enumerate_signature = {"enumerate", enumerate_params, 0, 0,
+                                                 1};
 
 const gx_row gx_stage_enumerate = {
     .name = "enumerate",

@@ -16,7 +16,8 @@ pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSED(i
 
 /* The first item that passes opens the step for good. */
 static gx_answer
-dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item, PyObject *result)
+dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
+                PyObject *result)
 {
     int truth = PyObject_IsTrue(result);
     Py_DECREF(result);
@@ -270,8 +271,8 @@ islice_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 static Py_ssize_t
 islice_hint(gx_step *step, Py_ssize_t upstream)
 {
-    Py_ssize_t end = upstream > step->limit - step->count ? step->limit
-                                                          : step->count + upstream;
+    Py_ssize_t end =
+        upstream > step->limit - step->count ? step->limit : step->count + upstream;
     return end <= step->next ? 0 : (end - step->next - 1) / step->stride + 1;
 }
 

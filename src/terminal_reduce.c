@@ -130,7 +130,8 @@ extreme_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
     if (args[EXTREME_KEY] == NULL) {
         args[EXTREME_KEY] = Py_NewRef(Py_None);
     }
-    return args[EXTREME_KEY] == Py_None ? 0 : gx_check_callable(args[EXTREME_KEY], "key");
+    return args[EXTREME_KEY] == Py_None ? 0
+                                        : gx_check_callable(args[EXTREME_KEY], "key");
 }
 
 /* Keep *item, whose key is `key` (both taken), if it beats the best so far: the
@@ -189,15 +190,13 @@ max_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item, PyObject *resu
 static PyObject *
 min_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->args[EXTREME_DEFAULT],
-                            "min" EMPTY_TEXT);
+    return state_or_default(run, step, step->args[EXTREME_DEFAULT], "min" EMPTY_TEXT);
 }
 
 static PyObject *
 max_result(gx_run *run, gx_step *step)
 {
-    return state_or_default(run, step, step->args[EXTREME_DEFAULT],
-                            "max" EMPTY_TEXT);
+    return state_or_default(run, step, step->args[EXTREME_DEFAULT], "max" EMPTY_TEXT);
 }
 
 static const char *const extreme_params[] = {"key", "default", NULL};

@@ -92,7 +92,8 @@ add_int(gx_step *step, PyObject *item)
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(item, &overflow);
     Py_ssize_t size = (Py_ssize_t)value;
-    if (overflow || value != size || (size > 0 && step->count > PY_SSIZE_T_MAX - size) ||
+    if (overflow || value != size ||
+        (size > 0 && step->count > PY_SSIZE_T_MAX - size) ||
         (size < 0 && step->count < PY_SSIZE_T_MIN - size)) {
         return 0;
     }

@@ -8,8 +8,8 @@
 
 typedef struct {
     GX_WRAPPER_HEAD
-    PyObject *timing;    /* owned, also in __dict__; NULL only after tp_clear */
-    gx_timed_kind kind;  /* what a call makes */
+    PyObject *timing;   /* owned, also in __dict__; NULL only after tp_clear */
+    gx_timed_kind kind; /* what a call makes */
 } timed_function_object;
 
 #define timed_function_CAST(op) ((timed_function_object *)(op))

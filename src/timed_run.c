@@ -18,16 +18,16 @@
    leaves it alive ends no run. */
 typedef struct {
     PyObject_HEAD
-    PyObject *inner;   /* owned: what is driven; never replaced, NULL after tp_clear */
-    PyObject *timing;  /* owned: where the run is recorded; a step has none */
-    PyObject *owner;   /* owned: a step's asyncgen, else NULL */
+    PyObject *inner;  /* owned: what is driven; never replaced, NULL after tp_clear */
+    PyObject *timing; /* owned: where the run is recorded; a step has none */
+    PyObject *owner;  /* owned: a step's asyncgen, else NULL */
     PyObject *weakrefs;
-    int64_t busy;      /* nanoseconds of the body so far */
-    int64_t since;     /* coroutine, step: when first resumed; 0 before */
-    bool started;      /* a line of the body may have run: there is a use to record */
-    bool recorded;     /* set once, before the report is called */
-    bool starts;       /* step: of __anext__ or asend, which start the asyncgen */
-    bool waits;        /* coroutine, step: time between resumptions counts */
+    int64_t busy;  /* nanoseconds of the body so far */
+    int64_t since; /* coroutine, step: when first resumed; 0 before */
+    bool started;  /* a line of the body may have run: there is a use to record */
+    bool recorded; /* set once, before the report is called */
+    bool starts;   /* step: of __anext__ or asend, which start the asyncgen */
+    bool waits;    /* coroutine, step: time between resumptions counts */
 } timed_object;
 
 #define timed_CAST(op) ((timed_object *)(op))
@@ -459,21 +459,21 @@ static PyMemberDef timed_members[] = {
 };
 
 /* The same in all four types. */
-#define TIMED_SLOTS                         \
-    {Py_tp_doc, (void *)timed_doc},         \
-    {Py_tp_dealloc, timed_dealloc},         \
-    {Py_tp_finalize, timed_finalize},       \
-    {Py_tp_traverse, timed_traverse},       \
-    {Py_tp_clear, timed_clear},             \
-    {Py_tp_repr, timed_repr},               \
-    {Py_tp_getattro, timed_getattro},       \
-    {Py_tp_members, timed_members}
+#define TIMED_SLOTS                                                         \
+    {Py_tp_doc, (void *)timed_doc}, {Py_tp_dealloc, timed_dealloc},         \
+        {Py_tp_finalize, timed_finalize}, {Py_tp_traverse, timed_traverse}, \
+        {Py_tp_clear, timed_clear}, {Py_tp_repr, timed_repr},               \
+        {Py_tp_getattro, timed_getattro},                                   \
+    {                                                                       \
+        Py_tp_members, timed_members                                        \
+    }
 
 /* The iterator and the awaitable: what `await` resumes is the object itself. */
-#define TIMED_RESUMED                       \
-    {Py_tp_iternext, timed_next},           \
-    {Py_am_send, timed_am_send},            \
-    {Py_tp_methods, timed_methods}
+#define TIMED_RESUMED                                          \
+    {Py_tp_iternext, timed_next}, {Py_am_send, timed_am_send}, \
+    {                                                          \
+        Py_tp_methods, timed_methods                           \
+    }
 
 static PyType_Slot timed_generator_slots[] = {
     TIMED_SLOTS,
@@ -505,17 +505,16 @@ static PyType_Slot timed_asyncgen_slots[] = {
     {0, NULL},
 };
 
-#define TIMED_SPEC(type)                                              \
-    static PyType_Spec type##_spec = {                                \
-        .name = "pygenx." #type,                                      \
-        .basicsize = sizeof(timed_object),                            \
-        .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,   \
-        .slots = type##_slots,                                        \
-    };                                                                \
+#define TIMED_SPEC(type)                                            \
+    static PyType_Spec type##_spec = {                              \
+        .name = "pygenx." #type,                                    \
+        .basicsize = sizeof(timed_object),                          \
+        .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION, \
+        .slots = type##_slots,                                      \
+    };                                                              \
     const gx_typedef gx_##type##_typedef = {.spec = &type##_spec}
 
 TIMED_SPEC(timed_generator);
 TIMED_SPEC(timed_coroutine);
 TIMED_SPEC(timed_step);
 TIMED_SPEC(timed_asyncgen);
-

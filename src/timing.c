@@ -13,7 +13,7 @@
 typedef struct {
     unsigned long thread; /* who entered */
     int64_t start;
-    int64_t lap;          /* when the last lap ended; start before the first */
+    int64_t lap; /* when the last lap ended; start before the first */
 } timing_use;
 
 /* The first open use has its place in the object; those entered while any other is
@@ -21,21 +21,21 @@ typedef struct {
    one in the object is the outermost. */
 typedef struct {
     PyObject_HEAD
-    PyObject *label;      /* owned str; NULL: the default label */
-    PyObject *report;     /* owned; NULL: none, or print if `prints` */
-    PyObject *laps;       /* owned list of floats, never given away; NULL: none */
+    PyObject *label;  /* owned str; NULL: the default label */
+    PyObject *report; /* owned; NULL: none, or print if `prints` */
+    PyObject *laps;   /* owned list of floats, never given away; NULL: none */
     PyObject *weakrefs;
-    int64_t last;         /* nanoseconds of the use that ended last */
+    int64_t last; /* nanoseconds of the use that ended last */
     int64_t total;
-    int64_t min;          /* 0 before the first use ends, like the others */
+    int64_t min; /* 0 before the first use ends, like the others */
     int64_t max;
-    Py_ssize_t count;     /* uses that have ended */
-    timing_use first;     /* valid while first_open */
-    timing_use *stack;    /* PyMem, `room` entries, the first `depth` valid */
+    Py_ssize_t count;  /* uses that have ended */
+    timing_use first;  /* valid while first_open */
+    timing_use *stack; /* PyMem, `room` entries, the first `depth` valid */
     Py_ssize_t depth;
     Py_ssize_t room;
     bool first_open;
-    bool prints;          /* no report was given: blocks are printed */
+    bool prints; /* no report was given: blocks are printed */
 } timing_object;
 
 #define timing_CAST(op) ((timing_object *)(op))
@@ -234,13 +234,7 @@ report_of(gx_state *state, timing_object *self)
     if (self->report != NULL) {
         return Py_NewRef(self->report);
     }
-    PyObject *builtins = PyImport_ImportModule("builtins");
-    if (builtins == NULL) {
-        return NULL;
-    }
-    PyObject *print = PyObject_GetAttr(builtins, GX_NAME(state, print));
-    Py_DECREF(builtins);
-    return print;
+    return PyObject_GetItem(PyEval_GetBuiltins(), GX_NAME(state, print));
 }
 
 /* Called without the lock and with nothing raised. */
@@ -548,9 +542,11 @@ static PyMethodDef timing_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-#define SECONDS(name, doc)                      \
-    {#name, timing_get_seconds, NULL, doc,      \
-     (void *)(uintptr_t)offsetof(timing_object, name)}
+#define SECONDS(name, doc)                                   \
+    {                                                        \
+#name, timing_get_seconds, NULL, doc,                \
+            (void *)(uintptr_t)offsetof(timing_object, name) \
+    }
 
 static PyGetSetDef timing_getset[] = {
     {"elapsed", timing_get_elapsed, NULL,
@@ -563,8 +559,8 @@ static PyGetSetDef timing_getset[] = {
     SECONDS(total, "Seconds of all uses that have ended."),
     SECONDS(min, "Seconds of the shortest use; 0.0 before one has ended."),
     SECONDS(max, "Seconds of the longest use; 0.0 before one has ended."),
-    {"mean", timing_get_mean, NULL,
-     "Mean seconds of a use; 0.0 before one has ended.", NULL},
+    {"mean", timing_get_mean, NULL, "Mean seconds of a use; 0.0 before one has ended.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

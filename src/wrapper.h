@@ -6,12 +6,12 @@
 
 #include "pygenx.h"
 
-#define GX_WRAPPER_HEAD                                                        \
-    PyObject_HEAD                                                              \
-    vectorcallfunc vectorcall;                                                 \
-    PyObject *func;     /* owned; never replaced, NULL after tp_clear */       \
-    PyObject *origin;   /* owned: func, or the origin of that if it is a wrapper */ \
-    PyObject *dict;     /* owned: __dict__, made by gx_wrapper_update */       \
+#define GX_WRAPPER_HEAD                                                           \
+    PyObject_HEAD                                                                 \
+    vectorcallfunc vectorcall;                                                    \
+    PyObject *func;   /* owned; never replaced, NULL after tp_clear */            \
+    PyObject *origin; /* owned: func, or the origin of that if it is a wrapper */ \
+    PyObject *dict;   /* owned: __dict__, made by gx_wrapper_update */            \
     PyObject *weakrefs;
 
 typedef struct {
@@ -66,18 +66,24 @@ void gx_wrapper_dealloc(PyObject *op);
 
 extern const char gx_wrapper_reduce_doc[];
 
-#define GX_WRAPPER_METHODS                                                     \
-    {"__reduce__", gx_wrapper_reduce, METH_NOARGS, gx_wrapper_reduce_doc},     \
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
-     gx_class_getitem_doc}
+#define GX_WRAPPER_METHODS                                                 \
+    {"__reduce__", gx_wrapper_reduce, METH_NOARGS, gx_wrapper_reduce_doc}, \
+    {                                                                      \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,         \
+            gx_class_getitem_doc                                           \
+    }
 
-#define GX_WRAPPER_GETSET \
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}
+#define GX_WRAPPER_GETSET                                                        \
+    {                                                                            \
+        "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL \
+    }
 
-#define GX_WRAPPER_MEMBERS(type)                                               \
-    GX_WEAKLIST_MEMBER(type),                                                  \
-    {"__dictoffset__", T_PYSSIZET, offsetof(type, dict), READONLY, NULL},      \
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(type, vectorcall), READONLY, NULL}
+#define GX_WRAPPER_MEMBERS(type)                                                       \
+    GX_WEAKLIST_MEMBER(type),                                                          \
+        {"__dictoffset__", T_PYSSIZET, offsetof(type, dict), READONLY, NULL},          \
+    {                                                                                  \
+        "__vectorcalloffset__", T_PYSSIZET, offsetof(type, vectorcall), READONLY, NULL \
+    }
 
 /* METHOD_DESCRIPTOR: obj.method(...) passes obj along without a bound method. */
 #define GX_WRAPPER_FLAGS \
