@@ -490,9 +490,12 @@ static PyMethodDef pipe_methods[] = {
 static PyGetSetDef pipe_getset[] = {
     GX_ITERATOR_GETSET,
     {"path", pipe_get_path, NULL,
-     "The file being read, of a pipe that comes from read_lines().", NULL},
+     "The file being read, of a pipe that comes from read_lines(); None after the end.",
+     NULL},
     {"lineno", pipe_get_lineno, NULL,
-     "The number of the line read last, of a pipe that comes from read_lines().", NULL},
+     "The number of the line read last, of a pipe that comes from read_lines(); None after "
+     "the end.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

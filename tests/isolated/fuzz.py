@@ -190,7 +190,7 @@ MAKERS = [
     lambda s: pygenx.iterate(callback, Evil(0)),
     lambda s: pygenx.timing(report=callback)(generator)(5),
     lambda s: pygenx.primed(generator)(5),
-    lambda s: pygenx.feed(s, chance.choice(live) if live else print),
+    lambda s: pygenx.feed(s, chance.choice(live) if live else programs.nothing),
 ]
 
 

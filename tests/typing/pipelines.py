@@ -53,7 +53,7 @@ assert_type(pipe({"a": 1}.items()), pipe[tuple[str, int]])
 assert_type(pipe(pipe([1])), pipe[int])
 assert_type(iterate(lambda n: n * 2, 1), pipe[int])
 assert_type(read_lines(), pipe[str])
-assert_type(read_lines().map(len).lineno, int)
+assert_type(read_lines().map(len).lineno, int | None)
 
 # -- stages ------------------------------------------------------------------
 
