@@ -102,24 +102,30 @@ tee_append(tee_branch *branch, tee_buffer *self, PyObject *item)
     branch->position = self->head = position + 1;
 }
 
-/* Ask the source. The flag keeps head and this branch where they are; user code may
-   still read, make, close and drop other branches. */
+/* Ask the source. The flags keep head and this branch where they are; user code may
+   still read, make, close and drop other branches. Containers and leaves run none. */
 static inline PyObject *
 tee_ask(tee_branch *branch)
 {
     tee_buffer *self = branch->buffer;
-    branch->running = true;
-    self->running = true;
+    bool loud = self->source.fetch == gx_fetch_shallow ||
+                self->source.fetch == gx_fetch_guarded;
+    if (loud) {
+        branch->running = self->running = true;
+    }
     PyObject *item = gx_next(&self->source);
     if (item == NULL) {
+        branch->running = self->running = true;
         gx_tee_no_item(branch);
+        loud = true;
     } else if (self->n_branches > 1) {
         tee_append(branch, self, Py_NewRef(item));
     } else {
         self->direct++;
     }
-    self->running = false;
-    branch->running = false;
+    if (loud) {
+        branch->running = self->running = false;
+    }
     return item;
 }
 
