@@ -107,6 +107,9 @@ gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
 void
 gx_run_push(gx_run *run, gx_step *step)
 {
+    if (step->open) { /* a prefix step that an answer to throw() has passed by */
+        return;
+    }
     step->below = run->top;
     step->open = true;
     run->top = step;

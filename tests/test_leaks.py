@@ -29,6 +29,7 @@ RUNS = 15  # in one repetition
 @pytest.fixture(scope="module", autouse=True)
 def small_heap():
     """What pytest holds is not looked at by each collection."""
+    programs.write_path()
     gc.collect()
     gc.freeze()
     yield

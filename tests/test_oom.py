@@ -12,8 +12,6 @@ ISOLATED = Path(__file__).parent / "isolated"
 sys.path.insert(0, str(ISOLATED))
 import programs  # noqa: E402
 
-programs.remove_path()
-
 
 @pytest.fixture(scope="module", autouse=True)
 def testcapi():

@@ -1331,7 +1331,8 @@ def D2_types_are_counted_and_visited():
         assert sys.getrefcount(found) - before < 20, found
 
 
-DEEP = 20_000
+# CPython 3.12 and later count C calls up to 10 000: more than that has to be refused.
+DEEP = 20_000 if sys.version_info < (3, 12) else 60_000
 
 
 def nested(make, depth=DEEP):
@@ -1593,8 +1594,6 @@ def D9_methods_after_clear():
         gc.collect()
         assert weak() is None
     gc.enable()
-    programs.remove_path()
-    programs.path()
     assert len(exercised) > len(makers) // 2
 
 
@@ -1995,7 +1994,8 @@ def G7_close_frees():
             reader.close()
             other, programs.other_branch = programs.other_branch if name == "tee two" else None, None
             del other
-            if name != "groupby group":
+            # A generator that has not started keeps its arguments from 3.12 on.
+            if name != "groupby group" and (start or name != "timing"):
                 assert weak() is None, (name, start)
 
 
@@ -2029,6 +2029,15 @@ def G9_throw_at_each_stage():
         def throw(self, error):
             raise StopIteration
 
+    class Replying(Source):
+        def throw(self, error):
+            return next(self)
+
+    given = pipe(Replying(3)).tap(programs.nothing, 1, before=programs.nothing)
+    assert given.throw(LookupError).value == 0
+    assert values(given) == [1, 2]
+    given = pipe(Replying(3)).tap(programs.nothing, 2, after=programs.nothing).prepend(things(1))
+    assert len([given.throw(LookupError), *given]) == 4
     given = pipe(Answering(3)).prepend([Thing(8), Thing(9)])
     assert given.throw(LookupError).value == 8
     assert values(given) == [9]
@@ -2589,7 +2598,7 @@ def S14_documentation():
 
 
 def S15_modes_of_the_interpreter():
-    code = "import programs; print([use() for use in programs.DRIVERS.values()]); programs.remove_path()"
+    code = "import programs; programs.write_path(); print([use() for use in programs.DRIVERS.values()]); programs.remove_path()"
     outputs = set()
     for options in (["-X", "dev"], ["-W", "error"], ["-O"], ["-bb"], ["-X", "utf8"]):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": str(len(outputs))}
@@ -2711,6 +2720,7 @@ def attacks():
 
 def main(names):
     table = attacks()
+    programs.write_path()
     for name in names or table:
         print("begin", name, flush=True)
         try:

@@ -105,7 +105,7 @@ def attempt(case, start, stop):
 def is_of_cpython(error):
     text = str(error)
     return text in ERRORS_OF_CPYTHON or (
-        isinstance(error, SystemError) and text.startswith("<function")
+        isinstance(error, SystemError) and (text.startswith("<function") or "generator" in text)
     )
 
 
@@ -186,6 +186,7 @@ def cases():
 
 def main(wanted):
     warnings.simplefilter("ignore")
+    programs.write_path()
     sys.unraisablehook = programs.nothing
     for name, case in cases():
         if wanted and not name.startswith(tuple(wanted)):

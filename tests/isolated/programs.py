@@ -424,14 +424,13 @@ def use_timing_decorator():
     return pygenx.timing(value_of)(Thing(3))
 
 
-def path():
-    name = os.path.join(tempfile.gettempdir(), f"pygenx-{os.getpid()}.txt")
-    with open(name, "w", encoding="utf-8") as file:
-        file.write("one\ntwo\nthree\n")
-    return name
+PATH = os.path.join(tempfile.gettempdir(), f"pygenx-{os.getpid()}.txt")
 
 
-PATH = path()
+def write_path():
+    if not os.path.exists(PATH):
+        with open(PATH, "w", encoding="utf-8") as file:
+            file.write("one\ntwo\nthree\n")
 
 
 def remove_path():
