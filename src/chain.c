@@ -160,16 +160,14 @@ chain_fetched_none(chain_object *self)
 }
 
 /* One item of the open input, or NULL: with an error, or after it has ended and was
-   dropped. Leaves and ranges come first and unguarded: they run no user code, so that
-   they are open also proves that nothing is running. */
+   dropped. Ranges come first and unguarded: they run no user code, so that one is open
+   also proves that nothing is running. */
 static inline PyObject *
 chain_fetch_locked(chain_object *self)
 {
     gx_source *inner = &self->inner;
     PyObject *item = NULL;
-    if (inner->fetch == gx_fetch_leaf) {
-        item = Py_TYPE(inner->obj)->tp_iternext(inner->obj);
-    } else if (inner->fetch == gx_fetch_range) {
+    if (inner->fetch == gx_fetch_range) {
         item = gx_fetch_range(inner);
     } else if (self->running) {
         return NULL;
@@ -183,6 +181,16 @@ chain_fetch_locked(chain_object *self)
     return item != NULL ? item : chain_fetched_none(self);
 }
 
+#ifndef Py_GIL_DISABLED
+/* With an error set, or to see what comes after an input that has ended. */
+static Py_NO_INLINE PyObject *
+chain_next_after_none(PyObject *op)
+{
+    chain_fetched_none(chain_CAST(op));
+    return PyErr_Occurred() ? NULL : gx_iterator_next(op);
+}
+#endif
+
 static Py_NO_INLINE PyObject *
 chain_next_of_any(PyObject *op)
 {
@@ -195,6 +203,17 @@ chain_next_of_any(PyObject *op)
     }
     return gx_iterator_next(op);
 }
+
+#ifndef Py_GIL_DISABLED
+/* Leaves run no user code either. */
+static Py_NO_INLINE PyObject *
+chain_next_of_leaf(PyObject *op)
+{
+    gx_source *inner = &chain_CAST(op)->inner;
+    PyObject *item = Py_TYPE(inner->obj)->tp_iternext(inner->obj);
+    return item != NULL ? item : chain_next_after_none(op);
+}
+#endif
 
 /* Lists and tuples come first of all, in a function without a frame of its own. */
 static PyObject *
@@ -214,6 +233,8 @@ chain_next(PyObject *op)
             inner->index = index + 1;
             return Py_NewRef(PyTuple_GET_ITEM(inner->obj, index));
         }
+    } else if (inner->fetch == gx_fetch_leaf) {
+        return chain_next_of_leaf(op);
     }
 #endif
     return chain_next_of_any(op);

@@ -1,7 +1,8 @@
 """The attacks on the C types (isolated/attacks.py), each a test by its name.
 
-They run in children with faulthandler, many to a child, since what they look for is a
-crash. When a child dies, the attack it died in has failed and the rest goes to the next.
+They run in children with faulthandler, many to a child, since what they look for is
+a crash. When a child dies, the attack it died in has failed and the rest goes to the
+next.
 """
 
 import functools
@@ -18,10 +19,14 @@ import attacks  # noqa: E402
 
 pytestmark = pytest.mark.c
 
-TIMEOUT = 120
+TIMEOUT = 60
 SMALL_STACK = 1024 * 1024
 # Deep nests in a small stack are the quick version of very deep ones in a large one.
-DEEP = {"D3_deep_nests_are_deallocated", "D4_next_of_a_deep_nest", "D5_empty_inputs_are_a_loop"}
+DEEP = {
+    "D3_deep_nests_are_deallocated",
+    "D4_next_of_a_deep_nest",
+    "D5_empty_inputs_are_a_loop",
+}
 
 
 def limit_stack():
@@ -35,7 +40,13 @@ def limit_stack():
 
 def run(names, preexec_fn=None):
     """(output, name of the attack it died in or None)"""
-    command = [sys.executable, "-X", "faulthandler", str(ISOLATED / "attacks.py"), *names]
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        str(ISOLATED / "attacks.py"),
+        *names,
+    ]
     path = os.pathsep.join(filter(None, sys.path))
     try:
         child = subprocess.run(

@@ -1,10 +1,11 @@
-"""References and memory: every type, stage, terminal and driver is used again and again,
-along its good paths and its error paths.
+# ruff: noqa: SIM105 (contextlib.suppress would allocate)
+"""References and memory: every type, stage, terminal and driver is used again and
+again, along its good paths and its error paths.
 
-A gauge reads the allocated blocks, the reference counts of the heap types and, on a debug
-build, all references. Something leaks only if each of the repetitions after the warm-up
-grew; what caches or free lists keep grows once. The rows come from isolated/programs.py,
-which the first test compares with the package.
+A gauge reads the allocated blocks, the reference counts of the heap types and, on a
+debug build, all references. Something leaks only if each of the repetitions after the
+warm-up grew; what caches or free lists keep grows once. The rows come from
+isolated/programs.py, which the first test compares with the package.
 """
 
 import array
@@ -12,12 +13,13 @@ import gc
 import sys
 from pathlib import Path
 
-import pygenx
 import pytest
 
+import pygenx
+
 sys.path.insert(0, str(Path(__file__).parent / "isolated"))
-import programs  # noqa: E402
-from programs import Source  # noqa: E402
+import programs
+from programs import Source
 
 pytestmark = pytest.mark.c
 
@@ -42,7 +44,9 @@ def heap_types():
     found = [
         found
         for found in gc.get_objects()
-        if isinstance(found, type) and found.__module__ == "pygenx" and found is not programs.Thing
+        if isinstance(found, type)
+        and found.__module__ == "pygenx"
+        and found is not programs.Thing
     ]
     gc.freeze()
     return found
@@ -75,11 +79,15 @@ class Gauge:
             for _ in range(RUNS):
                 use()
             after = self.read()
-            grown = [b - a for a, b in zip(before, after)]
+            grown = [b - a for a, b in zip(before, after, strict=True)]
             if repetition >= WARM_UP:
                 growth = grown if growth is None else list(map(min, growth, grown))
             before = after
-        return {name: least for name, least in zip(self.names(), growth) if least > 0}
+        return {
+            name: least
+            for name, least in zip(self.names(), growth, strict=True)
+            if least > 0
+        }
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +95,7 @@ def gauge():
     return Gauge()
 
 
-# -- ways to use an iterator ---------------------------------------------------------------
+# -- ways to use an iterator ---------------------------------------------------
 
 ERRORS = (ArithmeticError, LookupError, TypeError, AttributeError, StopIteration)
 
@@ -198,7 +206,7 @@ def thrown_at_source(make):
     iterator = make(Source())
     try:
         next(iterator)
-        iterator.throw(LookupError, LookupError("text"), None)
+        iterator.throw(LookupError("text"))
     except ERRORS:
         pass
 
@@ -255,7 +263,10 @@ WAYS = [
     drained_generator,
     empty,
     *map(failing_at, (0, 1, 4)),
-    *map(failing_with, (KeyboardInterrupt, MemoryError, GeneratorExit, StopAsyncIteration)),
+    *map(
+        failing_with,
+        (KeyboardInterrupt, MemoryError, GeneratorExit, StopAsyncIteration),
+    ),
     half_way,
     never,
     closed,
@@ -272,7 +283,7 @@ WAYS = [
 ]
 
 
-# -- the tests -----------------------------------------------------------------------------
+# -- the tests -----------------------------------------------------------------
 
 
 def test_every_row_is_there():
@@ -280,7 +291,9 @@ def test_every_row_is_there():
 
 
 def test_the_gauge_knows_all_types(gauge):
-    assert {"chain", "tee_branch", "tee_buffer", "groupby_group", "pipe"} <= set(gauge.names())
+    assert {"chain", "tee_branch", "tee_buffer", "groupby_group", "pipe"} <= set(
+        gauge.names()
+    )
 
 
 kept = []
@@ -403,7 +416,10 @@ def terminal_uses(name):
     yield "callback fails", lambda: terminated(name, programs.bad)
     yield "wrong arguments", lambda: terminated(name, 1, 2, 3, 4, 5)
     for at in (0, 1, 4):
-        yield f"source fails at {at}", lambda at=at: terminated(name, source=lambda: Source(at=at))
+        yield (
+            f"source fails at {at}",
+            lambda at=at: terminated(name, source=lambda: Source(at=at)),
+        )
 
 
 @pytest.mark.parametrize("name", programs.TERMINALS)
@@ -449,7 +465,10 @@ def test_wrong_calls(gauge):
         ((programs.bad, programs.bad), {}),
     ]
     uses = [
-        (f"{name}{arguments}{options}", lambda call=(name, arguments, options): wrong(*call))
+        (
+            f"{name}{arguments}{options}",
+            lambda call=(name, arguments, options): wrong(*call),
+        )
         for name in pygenx.__all__
         if name[0] != "_"
         for arguments, options in calls

@@ -39,11 +39,17 @@ def test_memory_error_or_the_right_result():
     child = run()
     lines = child.stdout.splitlines()
     faults = [line for line in lines if not line.endswith(" ok")]
-    assert (child.returncode, faults) == (0, ["done"]), child.stdout[-500:] + child.stderr
+    assert (child.returncode, faults) == (0, ["done"]), (
+        child.stdout[-500:] + child.stderr
+    )
     assert len(lines) > 200
 
 
 @pytest.mark.c
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13),
+    reason="CPython 3.13 crashes in its own dict.setdefault while it makes a type",
+)
 def test_import():
     """The module itself, imported while memory is short, then again."""
     code = """

@@ -1,3 +1,4 @@
+# ruff: noqa: B007, B023, B905, E501, F821, PT018, RUF059, SIM105 (attacks are short and rude)
 """The attacks of the list, each one function named after its number; run in a child by
 test_attacks.py, since what they look for is a crash.
 
@@ -25,8 +26,9 @@ import warnings
 import weakref
 
 import programs
-import pygenx
 from programs import Source, Thing, things, value_of
+
+import pygenx
 from pygenx import Pipeline, ReentrancyError, pipe
 
 MAKERS = programs.iterator_makers()
@@ -41,7 +43,14 @@ PLAIN = {
         *(".filter", ".filterfalse", ".map", ".takewhile", ".dropwhile"),
     )
 }
-REFUSALS = (ReentrancyError, ValueError, RuntimeError, RecursionError, TypeError, AttributeError)
+REFUSALS = (
+    ReentrancyError,
+    ValueError,
+    RuntimeError,
+    RecursionError,
+    TypeError,
+    AttributeError,
+)
 
 
 def values(iterator):
@@ -159,7 +168,10 @@ def R3_source_reenters_chain():
         for when in range(6):
             got, outcome = trapped(make, 5, when, values)
             assert got == [0, 1, 2, 3, 4], (name, when, got)
-            assert outcome is None or isinstance(outcome, ReentrancyError), (name, outcome)
+            assert outcome is None or isinstance(outcome, ReentrancyError), (
+                name,
+                outcome,
+            )
 
 
 def R4_outer_iterable_reenters_or_contains_the_chain():
@@ -173,7 +185,11 @@ def R4_outer_iterable_reenters_or_contains_the_chain():
     source.reader = reader
     assert values(reader) == [0, 1] * 4
     assert isinstance(source.outcome, ReentrancyError)
-    for contain in (lambda c: c, lambda c: pipe(c).map(programs.same), lambda c: map(value_of, c)):
+    for contain in (
+        lambda c: c,
+        lambda c: pipe(c).map(programs.same),
+        lambda c: map(value_of, c),
+    ):
         parts = [things(2)]
         chain = pygenx.chain.from_iterable(parts)
         parts.append(contain(chain))
@@ -201,7 +217,15 @@ def R5_generator_yields_next_of_its_own_consumer():
 
 
 def R6_stage_callback_calls_next_on_its_pipe():
-    for name in ("map", "filter", "filterfalse", "takewhile", "dropwhile", "flat_map", "tap"):
+    for name in (
+        "map",
+        "filter",
+        "filterfalse",
+        "takewhile",
+        "dropwhile",
+        "flat_map",
+        "tap",
+    ):
         outcomes = []
 
         def callback(item, outcomes=outcomes):
@@ -209,7 +233,9 @@ def R6_stage_callback_calls_next_on_its_pipe():
                 next(box[0])
             except ReentrancyError as error:
                 outcomes.append(error)
-            return {"filterfalse": False, "dropwhile": False, "flat_map": [item]}.get(name, item)
+            return {"filterfalse": False, "dropwhile": False, "flat_map": [item]}.get(
+                name, item
+            )
 
         box = [getattr(pipe(Source(5)), name)(callback)]
         got = values(box[0])
@@ -243,7 +269,9 @@ def R9_batch_is_never_seen_half_filled():
     seen = []
 
     def look(item):
-        seen.append([type(found) for found in gc.get_referrers(item) if type(found) is tuple])
+        seen.append(
+            [type(found) for found in gc.get_referrers(item) if type(found) is tuple]
+        )
         return item
 
     batches = pipe(things(7)).map(look).batched(3).list()
@@ -266,7 +294,11 @@ def R10_send_from_inside_key_and_sink():
 
     class Sink:
         def send(self, group):
-            for call in (lambda: other.send(Thing(1)), other.close, lambda: next(other)):
+            for call in (
+                lambda: other.send(Thing(1)),
+                other.close,
+                lambda: next(other),
+            ):
                 outcomes.append(raises(ReentrancyError, call))
 
     other = pygenx.grouping(value_of, sink=Sink())
@@ -346,7 +378,10 @@ def R13_half_built_objects_are_not_to_be_used():
     class Prying:
         def look(self):
             for candidate in gc.get_objects():
-                if type(candidate).__module__ == "pygenx" and type(candidate) is not type:
+                if (
+                    type(candidate).__module__ == "pygenx"
+                    and type(candidate) is not type
+                ):
                     found.append(type(candidate).__name__)
                     for call in (next, repr, operator.length_hint, gc.get_referents):
                         try:
@@ -449,7 +484,7 @@ def K1_key_compare_frees_the_other_key():
                     pass
             return NotImplemented
 
-    groups = pygenx.groupby((Key(i) for i in range(30)))
+    groups = pygenx.groupby(Key(i) for i in range(30))
     steps = [lambda: next(groups), lambda: groups.close(), gc.collect]
     assert sum(1 for _ in groups) == 30
     grouping = pygenx.grouping(Key)
@@ -457,7 +492,7 @@ def K1_key_compare_frees_the_other_key():
     for i in range(30):
         grouping.send(i)
     assert grouping.close()[1] == [29]
-    groups = pygenx.groupby((Key(i) for i in range(30)))
+    groups = pygenx.groupby(Key(i) for i in range(30))
     _, group = next(groups)
     steps = [lambda: next(group), lambda: group.close(), lambda: next(groups)]
     assert len(list(group)) == 1
@@ -524,7 +559,9 @@ def K4_keys_unequal_to_themselves():
             return False
 
     never = Never()
-    assert [len(list(group)) for _, group in pygenx.groupby([never, never, Never()])] == [2, 1]
+    assert [
+        len(list(group)) for _, group in pygenx.groupby([never, never, Never()])
+    ] == [2, 1]
     grouping = pygenx.grouping(lambda item: nan)
     grouping.send(1), grouping.send(2)
     assert grouping.close() == (nan, [1, 2])
@@ -570,7 +607,15 @@ def stop(*args):
 
 
 def K7_callback_raises_StopIteration():
-    for stage in ("map", "filter", "filterfalse", "takewhile", "dropwhile", "flat_map", "tap"):
+    for stage in (
+        "map",
+        "filter",
+        "filterfalse",
+        "takewhile",
+        "dropwhile",
+        "flat_map",
+        "tap",
+    ):
         error = raises(RuntimeError, getattr(pipe(things(3)), stage)(stop).list)
         assert type(error.__cause__) is StopIteration, stage
     for terminal in ("for_each", "reduce"):
@@ -651,7 +696,14 @@ def K10_repr_of_what_contains_itself():
     parts.append(program)
     nested = pipe(chain).map(parts.append)
     parts.append(nested)
-    for found in (chain, program, nested, pygenx.tee(chain)[0], pygenx.groupby(chain), pygenx.own(chain)):
+    for found in (
+        chain,
+        program,
+        nested,
+        pygenx.tee(chain)[0],
+        pygenx.groupby(chain),
+        pygenx.own(chain),
+    ):
         assert len(repr(found)) < 300
 
     class Bad:
@@ -672,7 +724,11 @@ def K10_repr_of_what_contains_itself():
         except StopIteration:
             pass
     repr(Pipeline().map(Bad()).chain(Bad(), Bad())), repr(pygenx.fold(Bad(), Bad()))
-    repr(pygenx.grouping(Bad())), repr(pygenx.primed(Bad())), repr(pygenx.timing()(Bad()))
+    (
+        repr(pygenx.grouping(Bad())),
+        repr(pygenx.primed(Bad())),
+        repr(pygenx.timing()(Bad())),
+    )
 
 
 def K11_next_is_deleted_or_replaced_between_items():
@@ -715,7 +771,12 @@ def K12_iter_gives_nonsense():
             continue
         for wrong in (1, None, Thing(1)):
             raises(TypeError, lambda: values(make(Iter(wrong))))
-        for error in (KeyboardInterrupt("x"), MemoryError("x"), SystemExit(1), ArithmeticError()):
+        for error in (
+            KeyboardInterrupt("x"),
+            MemoryError("x"),
+            SystemExit(1),
+            ArithmeticError(),
+        ):
             assert raises(type(error), lambda: values(make(Iter(error)))) is error, name
 
 
@@ -723,7 +784,12 @@ def K13_container_changes_while_it_is_read():
     for name, make in PLAIN.items():
         if name == "groupby group":
             continue
-        for container in ({1: 1, 2: 2}, {1, 2}, collections.deque([1, 2]), {1: 1}.items()):
+        for container in (
+            {1: 1, 2: 2},
+            {1, 2},
+            collections.deque([1, 2]),
+            {1: 1}.items(),
+        ):
             grow = container
             if isinstance(container, type({}.items())):
                 grow = {1: 1}
@@ -797,7 +863,9 @@ def K15_getitem_only_and_lying_len():
 
 
 def all_types():
-    found = {t for t in gc.get_objects() if isinstance(t, type) and t.__module__ == "pygenx"}
+    found = {
+        t for t in gc.get_objects() if isinstance(t, type) and t.__module__ == "pygenx"
+    }
     return sorted(found, key=lambda t: t.__name__)
 
 
@@ -815,10 +883,23 @@ def exercise(found):
             attribute = getattr(found, name)
         except REFUSALS:
             continue
-        for arguments in ((), (None,), (1,), (LookupError,), (None, None, None), (programs.same,)):
+        for arguments in (
+            (),
+            (None,),
+            (1,),
+            (LookupError,),
+            (None, None, None),
+            (programs.same,),
+        ):
             try:
                 result = attribute(*arguments)
-            except (*REFUSALS, StopIteration, LookupError, StopAsyncIteration, OverflowError):
+            except (
+                *REFUSALS,
+                StopIteration,
+                LookupError,
+                StopAsyncIteration,
+                OverflowError,
+            ):
                 continue
             if hasattr(result, "close") and not isinstance(result, type):
                 try:
@@ -910,7 +991,14 @@ def N4_wrong_arguments():
 
 def N5_not_iterable():
     for wrong in (2, None, Thing(1), object()):
-        for make in (pygenx.chain.from_iterable, pygenx.tee, pipe, pygenx.own, pygenx.borrow, pygenx.groupby):
+        for make in (
+            pygenx.chain.from_iterable,
+            pygenx.tee,
+            pipe,
+            pygenx.own,
+            pygenx.borrow,
+            pygenx.groupby,
+        ):
             raises(TypeError, make, wrong)
         raises(TypeError, pygenx.feed, wrong, print)
         chain = pygenx.chain(wrong, [1])
@@ -946,16 +1034,29 @@ def N6_counts():
         raises(TypeError, add, 1.0)
         raises(TypeError, add, None)
         raises(ArithmeticError, add, Index(ArithmeticError()))
-        assert len(add(Index(2))(things(5)).list()) == {"take": 2, "drop": 3, "batched": 3}[stage]
+        assert (
+            len(add(Index(2))(things(5)).list())
+            == {"take": 2, "drop": 3, "batched": 3}[stage]
+        )
         add(sys.maxsize)(things(3)).list()
 
 
 def N7_islice():
     for bad in ((-1,), (2**80,), (0, 1, 0), (1.5,), ("a",), (0, 5, -1), ()):
         raises((ValueError, TypeError), pipe(()).islice, *bad)
-    for good in ((0,), (None,), (5, 2), (None, None, None), (1, None, 3), (sys.maxsize, None), (0, sys.maxsize, sys.maxsize)):
+    for good in (
+        (0,),
+        (None,),
+        (5, 2),
+        (None, None, None),
+        (1, None, 3),
+        (sys.maxsize, None),
+        (0, sys.maxsize, sys.maxsize),
+    ):
         source, other = Source(7), Source(7)
-        assert values(pipe(source).islice(*good)) == values(itertools.islice(other, *good))
+        assert values(pipe(source).islice(*good)) == values(
+            itertools.islice(other, *good)
+        )
         assert source.i == other.i, good
 
 
@@ -996,7 +1097,15 @@ class Hinted(Source):
 
 
 def N10_length_hints_that_lie():
-    for hint in (-1, 2**80, "x", NotImplemented, TypeError(), ValueError(), sys.maxsize):
+    for hint in (
+        -1,
+        2**80,
+        "x",
+        NotImplemented,
+        TypeError(),
+        ValueError(),
+        sys.maxsize,
+    ):
         for name, make in PLAIN.items():
             source = Hinted(3)
             source.hint = hint
@@ -1055,10 +1164,29 @@ def N13_copy_and_pickle():
 
     raises(TypeError, copy.copy, Sub([1]))
     rows = Pipeline.__dict__["_from_rows"].__get__(None, Pipeline)
-    for wrong in (1, (1,), ((),), (("no such",),), (("map",),), (("map", 1),), (("map", str, 1),), [("map", str)],
-                  (("take", -1),), (("take", "a"),), (("batched", 1, 2, 3),), (("chain", 1),), (("chain", [1]),),
-                  (("prepend", (iter(()),)),), (("islice", None, None, 0),), (("tap", 1, 2, 3, 4),), ((1, 2),),
-                  (("islice", 1, -1, 1),), (("enumerate", "a"),), (("list",),), ((b"map", str),)):
+    for wrong in (
+        1,
+        (1,),
+        ((),),
+        (("no such",),),
+        (("map",),),
+        (("map", 1),),
+        (("map", str, 1),),
+        [("map", str)],
+        (("take", -1),),
+        (("take", "a"),),
+        (("batched", 1, 2, 3),),
+        (("chain", 1),),
+        (("chain", [1]),),
+        (("prepend", (iter(()),)),),
+        (("islice", None, None, 0),),
+        (("tap", 1, 2, 3, 4),),
+        ((1, 2),),
+        (("islice", 1, -1, 1),),
+        (("enumerate", "a"),),
+        (("list",),),
+        ((b"map", str),),
+    ):
         raises((ValueError, TypeError), rows, wrong)
 
 
@@ -1068,8 +1196,13 @@ def N14_module_imported_twice():
     names = [name for name in sys.modules if name.split(".")[0] == "pygenx"]
     kept = {name: sys.modules.pop(name) for name in names}
     again = importlib.import_module("pygenx")
-    assert again.chain is not pygenx.chain and again.ReentrancyError is not ReentrancyError
-    assert list(again.chain(pygenx.chain(things(1)), again.tee(pygenx.tee([2])[0])[0]))[1] == 2
+    assert (
+        again.chain is not pygenx.chain and again.ReentrancyError is not ReentrancyError
+    )
+    assert (
+        list(again.chain(pygenx.chain(things(1)), again.tee(pygenx.tee([2])[0])[0]))[1]
+        == 2
+    )
     raises(TypeError, lambda: pipe(()) | again.Pipeline())
     raises(TypeError, lambda: Pipeline() | again.Pipeline())
     assert again.pipe(pipe(things(2)).map(value_of)).map(str).list() == ["0", "1"]
@@ -1092,7 +1225,14 @@ class MyStop(StopIteration):
 
 
 def M5_errors_pass_unchanged():
-    for error in (MemoryError, RecursionError, KeyboardInterrupt, SystemExit, GeneratorExit, StopAsyncIteration):
+    for error in (
+        MemoryError,
+        RecursionError,
+        KeyboardInterrupt,
+        SystemExit,
+        GeneratorExit,
+        StopAsyncIteration,
+    ):
         for name, make in MAKERS.items():
             if name == "timing":
                 continue
@@ -1164,7 +1304,11 @@ def M8_error_with_pending_cleanup_errors():
     last = ValueError("last")
     chain = pygenx.chain(Closing(ValueError("first")), Closing(last))
     last.__context__ = loop[0]
-    loop[0].__context__, loop[1].__context__, loop[2].__context__ = loop[1], loop[2], loop[1]
+    loop[0].__context__, loop[1].__context__, loop[2].__context__ = (
+        loop[1],
+        loop[2],
+        loop[1],
+    )
     raises(ValueError, chain.close)
     same = ValueError("same")
     raises(ValueError, pygenx.chain(Closing(same), Closing(same)).close)
@@ -1273,7 +1417,9 @@ def D1_cycles_through_every_reference():
             "grouping fold": lambda node: pygenx.grouping(len, fold=node),
             "grouping init": lambda node: pygenx.grouping(len, fold=max, init=node),
             "grouping item": lambda node: sent(pygenx.grouping(type), node),
-            "grouping open key": lambda node: sent(pygenx.grouping(lambda item: item), node),
+            "grouping open key": lambda node: sent(
+                pygenx.grouping(lambda item: item), node
+            ),
             "groupby key": lambda node: pygenx.groupby([1], node),
             "groupby item": lambda node: started(pygenx.groupby([node])),
             "groupby group": lambda node: next(pygenx.groupby([1], node)),
@@ -1433,8 +1579,14 @@ def D4_next_of_a_deep_nest():
             raise AssertionError(name) from error
         del reader
     for function in (primed_stack(), timed_stack()):
-        for call in (lambda f=function: next(iter(f())), lambda f=function: f.__code__, lambda f=function: f(1, 2, 3),
-                     lambda f=function: f.__wrapped__, lambda f=function: repr(f), lambda f=function: f.no_such):
+        for call in (
+            lambda f=function: next(iter(f())),
+            lambda f=function: f.__code__,
+            lambda f=function: f(1, 2, 3),
+            lambda f=function: f.__wrapped__,
+            lambda f=function: repr(f),
+            lambda f=function: f.no_such,
+        ):
             try:
                 call()
             except (RecursionError, TypeError, AttributeError):
@@ -1526,9 +1678,18 @@ class Holder:
 Holder.cycle = builtins.holder = Holder()
 """
     for options in ([], ["-I"], ["-X", "dev"]):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
         options = [] if options == ["-I"] else options
-        child = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+        child = subprocess.run(
+            [sys.executable, *options, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
         assert child.returncode == 0, child.stderr[-2000:]
         assert "Fatal" not in child.stderr
 
@@ -1556,7 +1717,9 @@ def D9_methods_after_clear():
         exercised[:] = map(type, exercised)
 
     def inner(make, name):
-        return lambda: next(x for x in gc.get_referents(make()) if name in type(x).__name__)
+        return lambda: next(
+            x for x in gc.get_referents(make()) if name in type(x).__name__
+        )
 
     def started(make):
         def run():
@@ -1566,7 +1729,11 @@ def D9_methods_after_clear():
 
         return run
 
-    makers = [functools.partial(make, things(3)) for name, make in MAKERS.items() if name != "timing"]
+    makers = [
+        functools.partial(make, things(3))
+        for name, make in MAKERS.items()
+        if name != "timing"
+    ]
     makers += [started(make) for make in makers]
     makers += [
         lambda: pygenx.fold(max, 0),
@@ -1583,7 +1750,8 @@ def D9_methods_after_clear():
         lambda: pygenx.iterate(str, 1),
         inner(lambda: pygenx.iterate(str, 1), "iterate"),
         inner(lambda: pygenx.read_lines(os.devnull), "lines"),
-        inner(started(lambda: pygenx.read_lines(programs.PATH)), "run") and (lambda: pygenx.read_lines(programs.PATH)),
+        inner(started(lambda: pygenx.read_lines(programs.PATH)), "run")
+        and (lambda: pygenx.read_lines(programs.PATH)),
         inner(lambda: pygenx.tee(things(2))[0], "buffer"),
     ]
     target, exercised = [], []
@@ -1619,7 +1787,10 @@ def D10_resurrection():
         def close(self):
             kept.append(self.owner())
 
-    for make in (pygenx.own, lambda s: pipe(s).tap(print, after=lambda: s.close()).take(9)):
+    for make in (
+        pygenx.own,
+        lambda s: pipe(s).tap(print, after=lambda: s.close()).take(9),
+    ):
         source = Clinging()
         owner = make(source)
         source.owner = weakref.ref(owner)
@@ -1774,7 +1945,10 @@ def D14_finaliser_that_collects():
 
 
 def D15_collector_at_every_allocation():
-    expected = {name: repr(list(map(value_of, make(things(4))))) for name, make in MAKERS.items()}
+    expected = {
+        name: repr(list(map(value_of, make(things(4)))))
+        for name, make in MAKERS.items()
+    }
     gc.set_threshold(1)
     gc.freeze()
     try:
@@ -1889,7 +2063,12 @@ def G2_primed_of_anything():
     raises(ArithmeticError, primed(fails))
     for wrong in (lambda: 1, list, int, coroutine, lambda: None):
         raises(TypeError, primed(wrong))
-    for good in (Generators().method, Generators(), functools.partial(programs.generator, 3), lambda: iter([1, 2])):
+    for good in (
+        Generators().method,
+        Generators(),
+        functools.partial(programs.generator, 3),
+        lambda: iter([1, 2]),
+    ):
         assert len(list(primed(good)())) in (1, 2)
     for wrong in (1, None, "text"):
         raises(TypeError, primed, wrong)
@@ -1911,7 +2090,10 @@ def G3_primed_looks_like_its_function():
 
     raises(LookupError, pygenx.primed, Awkward())
     decorated = pygenx.primed(programs.generator)
-    assert decorated.__wrapped__ is programs.generator and decorated.__name__ == "generator"
+    assert (
+        decorated.__wrapped__ is programs.generator
+        and decorated.__name__ == "generator"
+    )
     assert inspect.signature(decorated) == inspect.signature(programs.generator)
 
     class Holder:
@@ -1933,7 +2115,11 @@ def G3_primed_looks_like_its_function():
             yield 2
 
     holder = Holder()
-    assert next(holder.method()) is holder and next(holder.klass()) is Holder and next(Holder.static()) == 2
+    assert (
+        next(holder.method()) is holder
+        and next(holder.klass()) is Holder
+        and next(Holder.static()) == 2
+    )
 
 
 def G4_throw_with_wrong_arguments():
@@ -1947,7 +2133,16 @@ def G4_throw_with_wrong_arguments():
 
     objects = {name: make for name, make in MAKERS.items() if name != "timing"}
     for name, make in objects.items():
-        for arguments in ((1,), (int,), (ValueError, 1, 2), (ValueError("x"), 1), (), ("text",), (ValueError, 1, None, 2), (NoException,)):
+        for arguments in (
+            (1,),
+            (int,),
+            (ValueError, 1, 2),
+            (ValueError("x"), 1),
+            (),
+            ("text",),
+            (ValueError, 1, None, 2),
+            (NoException,),
+        ):
             reader = make(programs.generator())
             raises(TypeError, reader.throw, *arguments)
             assert values(reader), name
@@ -1962,7 +2157,14 @@ def G5_close_at_any_time():
         reader = make(Source())
         assert reader.close() is None and reader.close() is None
         assert values(reader) == []
-        if name in WRAPPED or name in ("timing", "borrow", "groupby group", "tee two", "chain.from_iterable", ".prepend"):
+        if name in WRAPPED or name in (
+            "timing",
+            "borrow",
+            "groupby group",
+            "tee two",
+            "chain.from_iterable",
+            ".prepend",
+        ):
             continue
 
         def stubborn():
@@ -1992,7 +2194,10 @@ def G7_close_frees():
                 next(reader)
             del source
             reader.close()
-            other, programs.other_branch = programs.other_branch if name == "tee two" else None, None
+            other, programs.other_branch = (
+                programs.other_branch if name == "tee two" else None,
+                None,
+            )
             del other
             # A generator that has not started keeps its arguments from 3.12 on.
             if name != "groupby group" and (start or name != "timing"):
@@ -2036,7 +2241,11 @@ def G9_throw_at_each_stage():
     given = pipe(Replying(3)).tap(programs.nothing, 1, before=programs.nothing)
     assert given.throw(LookupError).value == 0
     assert values(given) == [1, 2]
-    given = pipe(Replying(3)).tap(programs.nothing, 2, after=programs.nothing).prepend(things(1))
+    given = (
+        pipe(Replying(3))
+        .tap(programs.nothing, 2, after=programs.nothing)
+        .prepend(things(1))
+    )
     assert len([given.throw(LookupError), *given]) == 4
     given = pipe(Answering(3)).prepend([Thing(8), Thing(9)])
     assert given.throw(LookupError).value == 8
@@ -2078,7 +2287,9 @@ def G10_sources_without_or_with_odd_methods():
 
 def G11_shared_sources():
     generator = programs.generator(20)
-    readers = [make(generator) for name, make in PLAIN.items() if name != "groupby group"]
+    readers = [
+        make(generator) for name, make in PLAIN.items() if name != "groupby group"
+    ]
     got = []
     for reader in itertools.cycle(readers):
         try:
@@ -2211,13 +2422,19 @@ def H3_dropped_while_another_thread_blocks():
 
 ENDLESS = {
     "chain of empty": lambda: next(pygenx.chain.from_iterable(itertools.repeat(()))),
-    "filter that rejects all": lambda: next(pipe(itertools.count()).filter(operator.not_).drop(9)),
+    "filter that rejects all": lambda: next(
+        pipe(itertools.count()).filter(operator.not_).drop(9)
+    ),
     "drain": lambda: pipe(itertools.count()).count(),
     "flatten of empty": lambda: next(pipe(itertools.repeat(())).flatten()),
     "groupby": lambda: [0 for _ in pygenx.groupby(itertools.repeat(1))],
     "feed": lambda: pygenx.feed(itertools.repeat(1), pygenx.fold(max, 0)),
     "endless prepend": lambda: next(pipe(()).chain(itertools.repeat(())).flatten()),
-    "deque": lambda: collections.deque(pipe(itertools.count()).filter(None), 0) if False else pipe(itertools.count()).last(),
+    "deque": lambda: (
+        collections.deque(pipe(itertools.count()).filter(None), 0)
+        if False
+        else pipe(itertools.count()).last()
+    ),
 }
 
 
@@ -2244,7 +2461,11 @@ def H6_signal_handler_that_reenters():
     old = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        for make in (lambda s: pipe(s).map(programs.same), pygenx.chain, lambda s: pygenx.tee(s)[0]):
+        for make in (
+            lambda s: pipe(s).map(programs.same),
+            pygenx.chain,
+            lambda s: pygenx.tee(s)[0],
+        ):
             box = [make(itertools.islice(map(Thing, itertools.count()), 30000))]
             collections.deque(box[0], 0)
         box = [pipe(range(200_000)).filter(None)]
@@ -2266,7 +2487,11 @@ def H7_signals_that_raise_all_the_time():
         raise Tick
 
     def busy():
-        for make in (lambda s: pipe(s).map(value_of).filter(None), pygenx.chain, lambda s: pygenx.tee(s)[0]):
+        for make in (
+            lambda s: pipe(s).map(value_of).filter(None),
+            pygenx.chain,
+            lambda s: pygenx.tee(s)[0],
+        ):
             reader = make(things(50))
             for _ in range(60):
                 next(reader, None)
@@ -2350,7 +2575,10 @@ def H11_recursion_limit():
         del reader
     depth = len(inspect.stack()) + 60
     limit = sys.getrecursionlimit()
-    for make in (*MAKERS.values(), *(lambda s, use=use: iter([use()]) for use in programs.DRIVERS.values())):
+    for make in (
+        *MAKERS.values(),
+        *(lambda s, use=use: iter([use()]) for use in programs.DRIVERS.values()),
+    ):
         try:
             sys.setrecursionlimit(depth)
             values(make(things(3)))
@@ -2361,7 +2589,13 @@ def H11_recursion_limit():
 
 
 def H12_guard_is_cleared_on_every_path():
-    for error in (ArithmeticError, KeyboardInterrupt, MemoryError, SystemExit, GeneratorExit):
+    for error in (
+        ArithmeticError,
+        KeyboardInterrupt,
+        MemoryError,
+        SystemExit,
+        GeneratorExit,
+    ):
         for name, make in PLAIN.items():
             if name in ("own", "read_lines"):
                 continue
@@ -2369,6 +2603,7 @@ def H12_guard_is_cleared_on_every_path():
             next(reader), next(reader)
             raises(error, next, reader)
             assert values(reader) == [3, 4], (name, error)
+
         def key(item, error=error):
             if item == 2:
                 raise error
@@ -2426,14 +2661,23 @@ def S2_overrides_of_a_subclass_are_honoured():
         def __next__(self):
             return (super().__next__(), "mine")
 
-    for make in (pipe, pygenx.chain, lambda s: pygenx.tee(s)[0], pygenx.own, lambda s: pipe(s).map(programs.same)):
+    for make in (
+        pipe,
+        pygenx.chain,
+        lambda s: pygenx.tee(s)[0],
+        pygenx.own,
+        lambda s: pipe(s).map(programs.same),
+    ):
         assert list(make(Sub([1, 2]))) == [(1, "mine"), (2, "mine")]
 
     class Other(pygenx.chain):
         def __iter__(self):
             return iter("xy")
 
-    assert list(pygenx.chain(Other([1]))) == ["x", "y"] and pipe(Other([1])).list() == ["x", "y"]
+    assert list(pygenx.chain(Other([1]))) == ["x", "y"] and pipe(Other([1])).list() == [
+        "x",
+        "y",
+    ]
 
     class List(list):
         def __iter__(self):
@@ -2444,7 +2688,12 @@ def S2_overrides_of_a_subclass_are_honoured():
 
 
 def S3_layouts_do_not_mix():
-    for bases in ((pygenx.chain, pygenx.groupby), (pygenx.chain, list), (pygenx.groupby, Exception), (pygenx.chain, int)):
+    for bases in (
+        (pygenx.chain, pygenx.groupby),
+        (pygenx.chain, list),
+        (pygenx.groupby, Exception),
+        (pygenx.chain, int),
+    ):
         raises(TypeError, type, "Mixed", bases, {})
 
 
@@ -2460,10 +2709,26 @@ def S4_class_is_not_assigned():
 
 def S5_unbound_slots():
     for found in all_types():
-        for name in ("__next__", "__iter__", "__repr__", "send", "close", "throw", "__call__", "__or__"):
+        for name in (
+            "__next__",
+            "__iter__",
+            "__repr__",
+            "send",
+            "close",
+            "throw",
+            "__call__",
+            "__or__",
+        ):
             if name in vars(found):
-                for wrong in (5, None, pygenx.fold(max, 0) if found is not pygenx.fold else 1, found):
-                    raises(TypeError, getattr(found, name).__get__, wrong) if False else None
+                for wrong in (
+                    5,
+                    None,
+                    pygenx.fold(max, 0) if found is not pygenx.fold else 1,
+                    found,
+                ):
+                    raises(
+                        TypeError, getattr(found, name).__get__, wrong
+                    ) if False else None
                     try:
                         vars(found)[name].__get__(wrong, type(wrong))()
                     except (TypeError, StopIteration):
@@ -2516,7 +2781,9 @@ def S7_pipes_and_the_bar():
 
 
 def S8_one_program_many_runs():
-    program = Pipeline().map(value_of).enumerate().batched(2).take(2).tap(programs.nothing, 1)
+    program = (
+        Pipeline().map(value_of).enumerate().batched(2).take(2).tap(programs.nothing, 1)
+    )
     first, second = program(things(9)), program(things(9))
     got = [[], []]
     for a, b in zip(first, second):
@@ -2554,15 +2821,29 @@ def S10_calls_and_their_order():
         return call
 
     source = Source(20)
-    got = pipe(source).map(told("map", value_of)).filter(told("filter", lambda v: v % 2)).take(2).list()
+    got = (
+        pipe(source)
+        .map(told("map", value_of))
+        .filter(told("filter", lambda v: v % 2))
+        .take(2)
+        .list()
+    )
     assert got == [1, 3] and source.i == 4
     assert log == [(name, i) for i in range(4) for name in ("map", "filter")]
 
 
 def S11_exact_pulls():
-    for name, pulls in (("take", 3), ("first", 1), ("any", 1), ("islice", 4), ("consume", 3)):
+    for name, pulls in (
+        ("take", 3),
+        ("first", 1),
+        ("any", 1),
+        ("islice", 4),
+        ("consume", 3),
+    ):
         source = Source(9)
-        made = getattr(pipe(source), name)(*{**programs.STAGES, **programs.TERMINALS}[name])
+        made = getattr(pipe(source), name)(
+            *{**programs.STAGES, **programs.TERMINALS}[name]
+        )
         if name in programs.STAGES:
             values(made)
         assert source.i == pulls, (name, source.i)
@@ -2581,7 +2862,9 @@ def S12_abstract_classes():
     for name, make in MAKERS.items():
         reader = make(things(1))
         assert isinstance(reader, Iterator) and isinstance(reader, Iterable), name
-        assert isinstance(reader, Generator) == all(hasattr(reader, m) for m in ("send", "throw", "close"))
+        assert isinstance(reader, Generator) == all(
+            hasattr(reader, m) for m in ("send", "throw", "close")
+        )
 
 
 def S14_documentation():
@@ -2601,8 +2884,18 @@ def S15_modes_of_the_interpreter():
     code = "import programs; programs.write_path(); print([use() for use in programs.DRIVERS.values()]); programs.remove_path()"
     outputs = set()
     for options in (["-X", "dev"], ["-W", "error"], ["-O"], ["-bb"], ["-X", "utf8"]):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": str(len(outputs))}
-        child = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONHASHSEED": str(len(outputs)),
+        }
+        child = subprocess.run(
+            [sys.executable, *options, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
         assert child.returncode == 0, (options, child.stderr)
         outputs.add(child.stdout)
     assert len(outputs) == 1

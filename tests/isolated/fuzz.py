@@ -1,3 +1,4 @@
+# ruff: noqa: RUF015
 """Random nests of everything, whose callbacks, keys and finalisers do random things to
 random live objects. By hand, under a sanitizer: python fuzz.py [seconds] [seed]"""
 
@@ -11,8 +12,9 @@ import time
 import warnings
 
 import programs
-import pygenx
 from programs import STAGES, TERMINALS, Thing
+
+import pygenx
 from pygenx import Pipeline, pipe
 
 ERRORS = (Exception, KeyboardInterrupt, GeneratorExit)
@@ -146,7 +148,11 @@ ARGUMENTS = {
     "tap": lambda: (callback, chance.choice((None, 1, 3)), callback, callback),
     "take": lambda: (chance.randrange(5),),
     "drop": lambda: (chance.randrange(5),),
-    "islice": lambda: (chance.randrange(5), chance.choice((None, 5, 9)), chance.randrange(1, 3)),
+    "islice": lambda: (
+        chance.randrange(5),
+        chance.choice((None, 5, 9)),
+        chance.randrange(1, 3),
+    ),
     "enumerate": lambda: (chance.choice((0, sys.maxsize - 2)),),
     "flatten": lambda: (),
 }
@@ -155,7 +161,9 @@ ARGUMENTS = {
 def add_stage(made):
     name = chance.choice(list(STAGES))
     arguments = ARGUMENTS[name]
-    arguments = arguments() if name in ARGUMENTS and callable(arguments) else (callback,)
+    arguments = (
+        arguments() if name in ARGUMENTS and callable(arguments) else (callback,)
+    )
     keep(getattr(made, name)(*arguments))
 
 
@@ -176,7 +184,10 @@ MAKERS = [
     lambda s: pygenx.chain(s, source()),
     lambda s: pygenx.chain.from_iterable(itertools.chain([s], [source()])),
     lambda s: pygenx.chain.from_iterable([s, source()]),
-    lambda s: [keep(b) for b in pygenx.tee(s, chance.randrange(1, 4), maxlen=chance.choice((None, 3)))][0],
+    lambda s: [
+        keep(b)
+        for b in pygenx.tee(s, chance.randrange(1, 4), maxlen=chance.choice((None, 3)))
+    ][0],
     lambda s: pygenx.groupby(s, chance.choice((None, callback))),
     pygenx.own,
     pygenx.borrow,
@@ -184,7 +195,9 @@ MAKERS = [
     lambda s: add_stage(pipe(s)),
     lambda s: add_stage(pipe(s)),
     lambda s: Pipeline().map(callback).batched(2).flatten()(s),
-    lambda s: pygenx.grouping(callback, sink=chance.choice((None, callback, *live[:1]))),
+    lambda s: pygenx.grouping(
+        callback, sink=chance.choice((None, callback, *live[:1]))
+    ),
     lambda s: pygenx.grouping(callback, fold=callback),
     lambda s: pygenx.fold(callback, Evil(0)),
     lambda s: pygenx.iterate(callback, Evil(0)),
@@ -264,4 +277,7 @@ def main(seconds, seed):
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    main(
+        float(sys.argv[1]) if len(sys.argv) > 1 else 10,
+        int(sys.argv[2]) if len(sys.argv) > 2 else 0,
+    )

