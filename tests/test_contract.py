@@ -330,10 +330,13 @@ def test_what_is_not_iterable_is_refused(impl, row, source, error):
 
 @rows("answer")
 def test_a_callback_must_be_callable(impl, row):
-    with pytest.raises(TypeError):
+    def build():
         it = row.build(impl, Source("ab"), 5)
         assert row.name == "groupby"  # as itertools': its first next() raises
         next(it)
+
+    with pytest.raises(TypeError):
+        build()
 
 
 # 2. sticky end -----------------------------------------------------------------------
