@@ -166,18 +166,12 @@ static inline PyObject *
 chain_fetch_locked(chain_object *self)
 {
     gx_source *inner = &self->inner;
-    PyObject *item = NULL;
-    if (inner->fetch == gx_fetch_range) {
-        item = gx_fetch_range(inner);
-    } else if (self->running) {
+    if (self->running) {
         return NULL;
-    } else {
-        self->running = true;
-        item = inner->fetch == gx_fetch_shallow
-                   ? Py_TYPE(inner->obj)->tp_iternext(inner->obj)
-                   : inner->fetch(inner);
-        self->running = false;
     }
+    self->running = true;
+    PyObject *item = gx_next(inner);
+    self->running = false;
     return item != NULL ? item : chain_fetched_none(self);
 }
 
@@ -205,12 +199,20 @@ chain_next_of_any(PyObject *op)
 }
 
 #ifndef Py_GIL_DISABLED
-/* Leaves run no user code either. */
+/* Leaves and ranges run no user code: that they are open proves that nothing is
+   running. */
 static Py_NO_INLINE PyObject *
 chain_next_of_leaf(PyObject *op)
 {
     gx_source *inner = &chain_CAST(op)->inner;
     PyObject *item = Py_TYPE(inner->obj)->tp_iternext(inner->obj);
+    return item != NULL ? item : chain_next_after_none(op);
+}
+
+static Py_NO_INLINE PyObject *
+chain_next_of_range(PyObject *op)
+{
+    PyObject *item = gx_fetch_range(&chain_CAST(op)->inner);
     return item != NULL ? item : chain_next_after_none(op);
 }
 #endif
@@ -227,6 +229,8 @@ chain_next(PyObject *op)
             inner->index = index + 1;
             return Py_NewRef(PyList_GET_ITEM(inner->obj, index));
         }
+    } else if (inner->fetch == gx_fetch_shallow) {
+        return chain_next_of_any(op);
     } else if (inner->fetch == gx_fetch_tuple) {
         Py_ssize_t index = inner->index;
         if (index < PyTuple_GET_SIZE(inner->obj)) {
@@ -235,6 +239,8 @@ chain_next(PyObject *op)
         }
     } else if (inner->fetch == gx_fetch_leaf) {
         return chain_next_of_leaf(op);
+    } else if (inner->fetch == gx_fetch_range) {
+        return chain_next_of_range(op);
     }
 #endif
     return chain_next_of_any(op);
