@@ -57,7 +57,7 @@ check_args(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
     if (row->check != NULL) {
         return row->check(state, args, reusable);
     }
-    return gx_check_callable(args[0], row->signature->params[0]);
+    return row->nargs == 0 ? 0 : gx_check_callable(args[0], row->signature->params[0]);
 }
 
 int

@@ -229,6 +229,9 @@ int gx_run_stop(gx_run *run, gx_step *last);
 int gx_run_fail(gx_run *run, gx_step *step, PyObject *item);
 int gx_run_fail_source(gx_run *run);
 
+/* A `before` that has nothing to do with the item. */
+gx_answer gx_pass_on(gx_run *run, gx_step *step, PyObject **item);
+
 /* The verdict `truth` (-1: an error is set) on an item. */
 static inline gx_answer
 gx_keep_if(int truth, int wanted, PyObject **item)

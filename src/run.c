@@ -149,6 +149,12 @@ fetch_failed(gx_run *run, gx_step *step)
 
 /* -- the loop ----------------------------------------------------------- */
 
+gx_answer
+gx_pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSED(item))
+{
+    return GX_EMIT;
+}
+
 /* What a predicate's result, taken, says of an item. */
 static inline gx_answer
 judge(PyObject *result, bool wanted, PyObject **item)

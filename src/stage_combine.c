@@ -14,13 +14,6 @@ flatten_before(gx_run *run, gx_step *step, PyObject **item)
     return GX_OPEN;
 }
 
-static int
-flatten_check(gx_state *Py_UNUSED(state), PyObject **Py_UNUSED(args),
-              bool Py_UNUSED(reusable))
-{
-    return 0;
-}
-
 static gx_answer
 flat_map_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
 {
@@ -42,7 +35,6 @@ const gx_row gx_stage_flatten = {
     .name = "flatten",
     .flags = GX_MANY_ENDS,
     .signature = &flatten_signature,
-    .check = flatten_check,
     .before = flatten_before,
 };
 
@@ -172,12 +164,6 @@ prepend_start(gx_run *run, gx_step *step)
 }
 
 static gx_answer
-pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSED(item))
-{
-    return GX_EMIT;
-}
-
-static gx_answer
 inputs_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
 {
     PyObject *input = next_input(step);
@@ -220,7 +206,7 @@ const gx_row gx_stage_chain = {
     .nargs = 1,
     .parse = inputs_parse,
     .check = inputs_check,
-    .before = pass_on,
+    .before = gx_pass_on,
     .refill = inputs_refill,
     .release = inputs_release,
     .hint = inputs_hint,
@@ -241,7 +227,7 @@ const gx_row gx_stage_prepend = {
     .parse = inputs_parse,
     .check = inputs_check,
     .start = prepend_start,
-    .before = pass_on,
+    .before = gx_pass_on,
     .refill = inputs_refill,
     .release = inputs_release,
     .hint = inputs_hint,

@@ -8,12 +8,6 @@ static const char *const n_params[] = {"n", NULL};
 
 /* -- takewhile, dropwhile ------------------------------------------------ */
 
-static gx_answer
-pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSED(item))
-{
-    return GX_EMIT;
-}
-
 /* The first item that passes opens the step for good. */
 static gx_answer
 dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
@@ -22,7 +16,7 @@ dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
     int truth = PyObject_IsTrue(result);
     Py_DECREF(result);
     if (truth == 0) {
-        step->before = pass_on;
+        step->before = gx_pass_on;
     }
     return gx_keep_if(truth, 0, item);
 }

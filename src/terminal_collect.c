@@ -4,13 +4,6 @@
 
 static const char *const no_params[] = {NULL};
 
-static int
-check_nothing(gx_state *Py_UNUSED(state), PyObject **Py_UNUSED(args),
-              bool Py_UNUSED(reusable))
-{
-    return 0;
-}
-
 /* The container is handed out once; the step keeps nothing. */
 static PyObject *
 result_state(gx_run *Py_UNUSED(run), gx_step *step)
@@ -78,7 +71,6 @@ const gx_row gx_terminal_list = {
     .name = "list",
     .signature = &list_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .start = list_start,
     .before = list_before,
     .result = result_state,
@@ -94,7 +86,6 @@ const gx_row gx_terminal_tuple = {
     .name = "tuple",
     .signature = &tuple_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .start = list_start,
     .before = list_before,
     .result = tuple_result,
@@ -110,7 +101,6 @@ const gx_row gx_terminal_set = {
     .name = "set",
     .signature = &set_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .start = set_start,
     .before = set_before,
     .result = result_state,
@@ -180,7 +170,6 @@ const gx_row gx_terminal_dict = {
     .name = "dict",
     .signature = &dict_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .start = dict_start,
     .before = dict_before,
     .result = result_state,
@@ -235,7 +224,6 @@ const gx_row gx_terminal_frequencies = {
     .name = "frequencies",
     .signature = &frequencies_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .start = frequencies_start,
     .before = frequencies_before,
     .result = result_state,

@@ -7,13 +7,6 @@ static const char *const no_params[] = {NULL};
 static const char *const func_params[] = {"func", NULL};
 static const char *const default_params[] = {"default", NULL};
 
-static int
-check_nothing(gx_state *Py_UNUSED(state), PyObject **Py_UNUSED(args),
-              bool Py_UNUSED(reusable))
-{
-    return 0;
-}
-
 /* An argument that may be left out stays visible as the "missing" sentinel. */
 static int
 check_default(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
@@ -290,7 +283,6 @@ const gx_row gx_terminal_any = {
     .name = "any",
     .signature = &any_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .before = any_before,
     .result = any_result,
 };
@@ -306,7 +298,6 @@ const gx_row gx_terminal_all = {
     .name = "all",
     .signature = &all_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .before = all_before,
     .result = all_result,
 };
@@ -377,7 +368,6 @@ const gx_row gx_terminal_count = {
     .name = "count",
     .signature = &count_signature,
     .flags = GX_TERMINAL,
-    .check = check_nothing,
     .before = count_before,
     .result = count_result,
 };
