@@ -996,3 +996,16 @@ def test_endless_sources_are_no_trouble(impl):
     assert impl.pipe(count()).filter(lambda n: n % 7 == 6).take(2).list() == [6, 13]
     assert impl.pipe(sources.HUGE).drop(2).first() == 2
     assert impl.pipe(sources.endless()).map(lambda item: item.number).take(2).sum() == 1
+
+
+def test_a_terminal_after_an_end_by_throw_leaves_the_result(impl):
+    def source():
+        yield 0
+        return "returned"
+
+    p = impl.pipe(source()).batched(2)
+    assert next(p) == (0,)
+    with pytest.raises(ValueError, match="thrown"):
+        p.throw(ValueError("thrown"))
+    assert p.list() == []
+    assert p.result is None
