@@ -365,10 +365,15 @@ pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
 
 /* -- pickle ------------------------------------------------------------- */
 
+/* (name, *args) without what was not given, which always stands last. */
 static PyObject *
-row_as_tuple(gx_program *node)
+row_as_tuple(gx_state *state, gx_program *node)
 {
-    PyObject *row = PyTuple_New(1 + node->row->nargs);
+    int nargs = node->row->nargs;
+    while (nargs > 0 && node->args[nargs - 1] == state->missing) {
+        nargs--;
+    }
+    PyObject *row = PyTuple_New(1 + nargs);
     PyObject *name = PyUnicode_FromString(node->row->name);
     if (row == NULL || name == NULL) {
         Py_XDECREF(row);
@@ -376,7 +381,7 @@ row_as_tuple(gx_program *node)
         return NULL;
     }
     PyTuple_SET_ITEM(row, 0, name);
-    for (int i = 0; i < node->row->nargs; i++) {
+    for (int i = 0; i < nargs; i++) {
         PyTuple_SET_ITEM(row, 1 + i, Py_NewRef(node->args[i]));
     }
     return row;
@@ -387,19 +392,19 @@ static PyObject *
 pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     gx_program *self = gx_program_CAST(op);
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
     PyObject *rows = PyTuple_New(self->size);
     if (rows == NULL) {
         return NULL;
     }
     for (gx_program *p = self; p->row != NULL; p = p->previous) {
-        PyObject *row = row_as_tuple(p);
+        PyObject *row = row_as_tuple(state, p);
         if (row == NULL) {
             Py_DECREF(rows);
             return NULL;
         }
         PyTuple_SET_ITEM(rows, p->size - 1, row);
     }
-    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
     PyObject *make =
         PyObject_GetAttr((PyObject *)Py_TYPE(op), GX_NAME(state, _from_rows));
     return Py_BuildValue("N(N)", make, rows);
@@ -429,7 +434,7 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
     PyObject *args[GX_MAX_ARGS] = {NULL};
     Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
     const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
-    if (row == NULL || row->nargs != size - 1) {
+    if (row == NULL || row->nargs < size - 1) {
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
     }

@@ -161,6 +161,7 @@ struct gx_step {
     gx_use use;        /* row->use */
     PyObject *state;   /* owned; what is in the step's hands, meaning by row */
     PyObject *key;     /* owned; meaning by row */
+    PyObject *pending; /* owned; one item that gx_step_give put here */
     union {            /* meaning by row */
         struct {
             Py_ssize_t count, limit, stride, next;
@@ -213,6 +214,8 @@ void gx_run_free(gx_run *run);
 int gx_run_traverse(gx_run *run, visitproc visit, void *arg);
 /* Length after all steps, for `upstream` items before the first. */
 Py_ssize_t gx_run_hint(gx_run *run, Py_ssize_t upstream);
+/* Hand `item` (taken) on from a step that has nothing open: answer GX_OPEN after it. */
+void gx_step_give(gx_step *step, PyObject *item);
 /* A step is on the stack from here; its source was opened by the caller. */
 void gx_run_push(gx_run *run, gx_step *step);
 /* End the program above `step` when an item is next asked of it. */

@@ -115,6 +115,24 @@ gx_run_push(gx_run *run, gx_step *step)
     run->top = step;
 }
 
+/* A lane of its own, not an item as the source: nobody may throw into or close what
+   is only data. */
+static PyObject *
+fetch_pending(gx_source *source)
+{
+    gx_step *step = (gx_step *)source;
+    PyObject *item = step->pending;
+    step->pending = NULL;
+    return item;
+}
+
+void
+gx_step_give(gx_step *step, PyObject *item)
+{
+    Py_XSETREF(step->pending, item);
+    step->source.fetch = fetch_pending;
+}
+
 static PyObject *
 fetch_stop(gx_source *source)
 {
@@ -178,6 +196,7 @@ release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
         gx_collect_error(gx_step_finish(run, step), &error);
         Py_CLEAR(step->state);
         Py_CLEAR(step->key);
+        Py_CLEAR(step->pending);
     }
     return gx_raise_collected(error);
 }
@@ -214,6 +233,7 @@ gx_run_free(gx_run *run)
         gx_source_drop(&step->source);
         Py_CLEAR(step->state);
         Py_CLEAR(step->key);
+        Py_CLEAR(step->pending);
         Py_CLEAR(step->node);
     }
     for (int i = 0; i < GX_MAX_ARGS; i++) {
@@ -230,6 +250,7 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
         GX_VISIT_SOURCE(&step->source);
         Py_VISIT(step->state);
         Py_VISIT(step->key);
+        Py_VISIT(step->pending);
         Py_VISIT(step->node);
     }
     for (int i = 0; i < GX_MAX_ARGS; i++) {

@@ -61,7 +61,7 @@ batched_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 }
 
 static gx_answer
-batched_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
+batched_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item))
 {
     if (step->state == NULL || PyList_GET_SIZE(step->state) == 0) {
         return GX_SKIP;
@@ -72,14 +72,11 @@ batched_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
         return GX_ERROR;
     }
     PyObject *batch = take_batch(step);
-    PyObject *only = batch != NULL ? PyTuple_Pack(1, batch) : NULL;
-    Py_XDECREF(batch);
-    if (only == NULL) {
+    if (batch == NULL) {
         return GX_ERROR;
     }
-    int rc = gx_source_open(run->state, &step->source, only);
-    Py_DECREF(only);
-    return rc < 0 ? GX_ERROR : GX_OPEN;
+    gx_step_give(step, batch);
+    return GX_OPEN;
 }
 
 static Py_ssize_t
@@ -91,7 +88,7 @@ batched_hint(gx_step *step, Py_ssize_t upstream)
         return items;
     }
     Py_ssize_t batches = items / step->limit + (items % step->limit != 0);
-    return gx_add_hints(batches, gx_source_hint(&step->source));
+    return gx_add_hints(batches, step->pending != NULL);
 }
 
 static const char *const batched_params[] = {"n", "strict", NULL};

@@ -178,8 +178,8 @@ class Tool:
             self.started = True
             try:
                 return self.tail.pull()
-            except End as end:
-                value = end.value if all(node.returns for node in self.line()) else None
+            except End:
+                value = self.returned()
             except StopIteration as stop:
                 raise RuntimeError("a callback raised StopIteration") from stop
             self.result = value
@@ -238,6 +238,11 @@ class Tool:
         while node is not None:
             yield node
             node = node.up
+
+    def returned(self):
+        """What the source returned, if it has come to its end."""
+        *stages, source = self.line()
+        return source.value if all(node.returns for node in stages) else None
 
     def check_send(self):
         for node in self.line():
@@ -591,7 +596,10 @@ class pipe(Tool):
         with self.guard():
             items = self.items()
             try:
-                return terminal(items)
+                value = terminal(items)
+                if self.tail is not None:
+                    self.result = self.returned()
+                return value
             except StopIteration as stop:
                 raise RuntimeError("a callback raised StopIteration") from stop
             finally:
@@ -602,9 +610,8 @@ class pipe(Tool):
         while self.tail is not None:
             try:
                 item = self.tail.pull()
-            except End as end:
-                if all(node.returns for node in self.line()):
-                    self.result = end.value
+            except End:
+                self.result = self.returned()
                 return
             yield item
 
