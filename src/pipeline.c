@@ -427,6 +427,14 @@ find_stage(PyObject *name)
     return NULL;
 }
 
+/* A pickled row leaves out only what may be left out of a call. */
+static int
+fewest_args(const gx_row *row)
+{
+    return row->parse != NULL || row->signature == NULL ? row->nargs
+                                                        : row->signature->required;
+}
+
 /* One stage from (name, *args), nothing of which is trusted. */
 static gx_program *
 append_row(gx_state *state, gx_program *previous, PyObject *tuple)
@@ -434,7 +442,7 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
     PyObject *args[GX_MAX_ARGS] = {NULL};
     Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
     const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
-    if (row == NULL || row->nargs < size - 1) {
+    if (row == NULL || size - 1 < fewest_args(row) || row->nargs < size - 1) {
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
     }

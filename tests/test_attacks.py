@@ -1,4 +1,4 @@
-"""The attacks on the C types (isolated/attacks.py), each a test by its name.
+"""The attacks on the C types (isolated/attacks/), each a test by its name.
 
 They run in children with faulthandler, many to a child, since what they look for is
 a crash. When a child dies, the attack it died in has failed and the rest goes to the
@@ -44,7 +44,8 @@ def run(names, preexec_fn=None):
         sys.executable,
         "-X",
         "faulthandler",
-        str(ISOLATED / "attacks.py"),
+        "-m",
+        "attacks",
         *names,
     ]
     path = os.pathsep.join(filter(None, sys.path))

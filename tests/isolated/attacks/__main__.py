@@ -1,0 +1,28 @@
+"""Runs the attacks of the command line, or all."""
+
+import gc
+import sys
+import traceback
+
+import programs
+
+from attacks import attacks
+
+
+def main(names):
+    table = attacks()
+    programs.write_path()
+    for name in names or table:
+        print("begin", name, flush=True)
+        try:
+            table[name]()
+        except BaseException:
+            print("fail", name, flush=True)
+            print(traceback.format_exc().strip().replace("\n", "\n    "), flush=True)
+        else:
+            print("ok", name, flush=True)
+        gc.collect()
+    programs.remove_path()
+
+
+main(sys.argv[1:])

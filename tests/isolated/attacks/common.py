@@ -1,0 +1,173 @@
+# ruff: noqa: SIM105 (attacks are short and rude)
+"""What several families of attacks are made of."""
+
+import gc
+import operator
+import sys
+import threading
+
+import programs
+from programs import Source, things, value_of
+
+from pygenx import ReentrancyError
+
+MAKERS = programs.iterator_makers()
+# Their source is behind a map().
+WRAPPED = {"." + name for name in programs.BEFORE}
+# What gives one item for each of the source's, in order.
+PLAIN = {
+    name: MAKERS[name]
+    for name in (
+        *("borrow", "chain", "chain.from_iterable", "groupby group", "own", "pipe"),
+        *("pipe of pipes", "read_lines", "tee", "tee two", "tee locked"),
+        *(".filter", ".filterfalse", ".map", ".takewhile", ".dropwhile"),
+    )
+}
+REFUSALS = (
+    ReentrancyError,
+    ValueError,
+    RuntimeError,
+    RecursionError,
+    TypeError,
+    AttributeError,
+)
+
+
+def values(iterator):
+    """All values, no item held longer than it takes."""
+    result = []
+    for item in iterator:
+        result.append(value_of(item))
+        del item
+    return result
+
+
+def raises(error, call, *args, **kwargs):
+    try:
+        call(*args, **kwargs)
+    except error as raised:
+        return raised
+    raise AssertionError(f"{error} was not raised")
+
+
+class Trap(Source):
+    """Runs `trap(reader)` inside its item number `when`."""
+
+    def __init__(self, n, when, trap):
+        super().__init__(n)
+        self.when = when
+        self.trap = trap
+        self.reader = None
+        self.outcome = None
+
+    def __next__(self):
+        if self.i == self.when and self.reader is not None:
+            reader, self.reader = self.reader, None
+            try:
+                self.outcome = self.trap(reader)
+            except REFUSALS as error:
+                self.outcome = error
+            del reader
+        return super().__next__()
+
+
+def trapped(make, n, when, trap):
+    """(values, outcome of the trap)"""
+    source = Trap(n, when, trap)
+    reader = make(source)
+    source.reader = reader
+    got = values(reader)
+    return got, source.outcome
+
+
+class Blocking(Source):
+    """Waits inside an item until it is let go."""
+
+    def __init__(self, n, at):
+        super().__init__(n)
+        self.entered = threading.Event()
+        self.release = threading.Event()
+        self.wait_at = at
+
+    def __next__(self):
+        if self.i == self.wait_at:
+            self.entered.set()
+            assert self.release.wait(20)
+        return super().__next__()
+
+
+def all_types():
+    found = {
+        t for t in gc.get_objects() if isinstance(t, type) and t.__module__ == "pygenx"
+    }
+    return sorted(found, key=lambda t: t.__name__)
+
+
+def exercise(found):
+    """Everything that an object can be asked."""
+    for call in (repr, next, iter, operator.length_hint, hash, bool, str, dir):
+        try:
+            call(found)
+        except (*REFUSALS, StopIteration):
+            pass
+    for name in dir(type(found)):
+        if name in ("__class__", "__init_subclass__", "__subclasshook__", "__new__"):
+            continue
+        try:
+            attribute = getattr(found, name)
+        except REFUSALS:
+            continue
+        for arguments in (
+            (),
+            (None,),
+            (1,),
+            (LookupError,),
+            (None, None, None),
+            (programs.same,),
+        ):
+            try:
+                result = attribute(*arguments)
+            except (
+                *REFUSALS,
+                StopIteration,
+                LookupError,
+                StopAsyncIteration,
+                OverflowError,
+            ):
+                continue
+            if hasattr(result, "close") and not isinstance(result, type):
+                try:
+                    result.close()
+                except REFUSALS:
+                    pass
+
+
+# CPython 3.12 and later count C calls up to 10 000: more than that has to be refused.
+DEEP = 20_000 if sys.version_info < (3, 12) else 60_000
+
+
+def nested(make, depth=DEEP):
+    reader = iter(things(1))
+    for _ in range(depth):
+        reader = make(reader)
+    return reader
+
+
+def in_threads(work, n=8):
+    barrier = threading.Barrier(n)
+    errors = []
+
+    def run():
+        try:
+            barrier.wait(20)
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+    assert not any(thread.is_alive() for thread in threads)
