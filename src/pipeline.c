@@ -51,8 +51,8 @@ parse_args(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
     return 0;
 }
 
-static int
-check_args(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
+int
+gx_row_check(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
 {
     if (row->check != NULL) {
         return row->check(state, args, reusable);
@@ -66,17 +66,16 @@ gx_row_bind(gx_state *state, const gx_row *row, bool reusable, PyObject *const *
 {
     memset(out, 0, GX_MAX_ARGS * sizeof(PyObject *));
     if (parse_args(row, args, nargs, kwnames, out) < 0 ||
-        check_args(state, row, out, reusable) < 0) {
+        gx_row_check(state, row, out, reusable) < 0) {
         drop_args(out, GX_MAX_ARGS);
         return -1;
     }
     return 0;
 }
 
-/* Takes what is in args[], whether it succeeds or not. */
-static gx_program *
-program_append(gx_state *state, gx_program *previous, const gx_row *row,
-               PyObject **args)
+gx_program *
+gx_program_append(gx_state *state, gx_program *previous, const gx_row *row,
+                  PyObject **args)
 {
     gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
     if (self == NULL) {
@@ -95,12 +94,11 @@ gx_program_call(gx_state *state, gx_program *previous, const gx_row *row, bool r
     if (gx_row_bind(state, row, reusable, args, nargs, kwnames, out) < 0) {
         return NULL;
     }
-    return program_append(state, previous, row, out);
+    return gx_program_append(state, previous, row, out);
 }
 
-/* The stages of `program` (borrowed), first to last, in an array to be freed. */
-static gx_program **
-program_stages(gx_program *program)
+gx_program **
+gx_program_stages(gx_program *program)
 {
     gx_program **stages = PyMem_New(gx_program *, (size_t)program->size + 1);
     if (stages == NULL) {
@@ -129,7 +127,7 @@ gx_program_concat(gx_state *state, gx_program *first, gx_program *second)
     if (first->size == 0) {
         return (gx_program *)Py_NewRef((PyObject *)second);
     }
-    gx_program **stages = program_stages(second);
+    gx_program **stages = gx_program_stages(second);
     if (stages == NULL) {
         return NULL;
     }
@@ -225,7 +223,7 @@ static PyObject *
 join_stages(gx_program *program, PyObject *(*line)(gx_program *), const char *separator)
 {
     PyObject *text = NULL, *list = PyList_New(0);
-    gx_program **stages = program_stages(program);
+    gx_program **stages = gx_program_stages(program);
     for (Py_ssize_t i = 0; list != NULL && stages != NULL && i < program->size; i++) {
         PyObject *stage = line(stages[i]);
         if (stage == NULL || PyList_Append(list, stage) < 0) {
@@ -365,110 +363,41 @@ pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
 
 /* -- pickle ------------------------------------------------------------- */
 
-/* (name, *args) without what was not given, which always stands last. */
-static PyObject *
-row_as_tuple(gx_state *state, gx_program *node)
-{
-    int nargs = node->row->nargs;
-    while (nargs > 0 && node->args[nargs - 1] == state->missing) {
-        nargs--;
-    }
-    PyObject *row = PyTuple_New(1 + nargs);
-    PyObject *name = PyUnicode_FromString(node->row->name);
-    if (row == NULL || name == NULL) {
-        Py_XDECREF(row);
-        Py_XDECREF(name);
-        return NULL;
-    }
-    PyTuple_SET_ITEM(row, 0, name);
-    for (int i = 0; i < nargs; i++) {
-        PyTuple_SET_ITEM(row, 1 + i, Py_NewRef(node->args[i]));
-    }
-    return row;
-}
-
 /* (Pipeline._from_rows, (((name, *args), ...),)): flat, however long. */
 static PyObject *
 pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    gx_program *self = gx_program_CAST(op);
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *rows = PyTuple_New(self->size);
-    if (rows == NULL) {
-        return NULL;
-    }
-    for (gx_program *p = self; p->row != NULL; p = p->previous) {
-        PyObject *row = row_as_tuple(state, p);
-        if (row == NULL) {
-            Py_DECREF(rows);
-            return NULL;
-        }
-        PyTuple_SET_ITEM(rows, p->size - 1, row);
-    }
+    PyObject *rows = gx_program_rows(state, gx_program_CAST(op));
+    PyObject *type = (PyObject *)Py_TYPE(op);
     PyObject *make =
-        PyObject_GetAttr((PyObject *)Py_TYPE(op), GX_NAME(state, _from_rows));
+        rows != NULL ? PyObject_GetAttr(type, GX_NAME(state, _from_rows)) : NULL;
+    if (make == NULL) {
+        Py_XDECREF(rows);
+        return NULL;
+    }
     return Py_BuildValue("N(N)", make, rows);
-}
-
-static const gx_row *
-find_stage(PyObject *name)
-{
-    static const gx_row *const rows[] = {
-#define GX_STAGE(name) &gx_stage_##name,
-#include "stages.def"
-#undef GX_STAGE
-        NULL,
-    };
-    for (int i = 0; rows[i] != NULL && PyUnicode_Check(name); i++) {
-        if (PyUnicode_CompareWithASCIIString(name, rows[i]->name) == 0) {
-            return rows[i];
-        }
-    }
-    return NULL;
-}
-
-/* A pickled row leaves out only what may be left out of a call. */
-static int
-fewest_args(const gx_row *row)
-{
-    return row->parse != NULL || row->signature == NULL ? row->nargs
-                                                        : row->signature->required;
-}
-
-/* One stage from (name, *args), nothing of which is trusted. */
-static gx_program *
-append_row(gx_state *state, gx_program *previous, PyObject *tuple)
-{
-    PyObject *args[GX_MAX_ARGS] = {NULL};
-    Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
-    const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
-    if (row == NULL || size - 1 < fewest_args(row) || row->nargs < size - 1) {
-        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
-        return NULL;
-    }
-    for (Py_ssize_t i = 1; i < size; i++) {
-        args[i - 1] = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
-    }
-    if (check_args(state, row, args, true) < 0) {
-        drop_args(args, GX_MAX_ARGS);
-        return NULL;
-    }
-    return program_append(state, previous, row, args);
 }
 
 static PyObject *
 pipeline_from_rows(PyObject *type, PyObject *rows)
 {
     gx_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    if (!PyTuple_CheckExact(rows)) {
-        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
+    return (PyObject *)gx_program_from_rows(state, rows);
+}
+
+static PyObject *
+pipeline_check_pickle(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                      PyObject *kwnames)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    PyObject *dumps = gx_pickle_dumps(state, args, nargs, kwnames);
+    if (dumps == NULL) {
         return NULL;
     }
-    gx_program *self = (gx_program *)Py_NewRef(state->empty_program);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rows) && self != NULL; i++) {
-        Py_SETREF(self, append_row(state, self, PyTuple_GET_ITEM(rows, i)));
-    }
-    return (PyObject *)self;
+    int rc = gx_program_check_pickle(state, gx_program_CAST(op), dumps);
+    Py_DECREF(dumps);
+    return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -550,6 +479,8 @@ static PyMethodDef pipeline_methods[] = {
 #include "stages.def"
 #undef GX_STAGE
     {"explain", pipeline_explain, METH_NOARGS, pipeline_explain_doc},
+    {"check_pickle", GX_FASTCALL(pipeline_check_pickle), METH_FASTCALL | METH_KEYWORDS,
+     gx_check_pickle_doc},
     {"__reduce__", pipeline_reduce, METH_NOARGS, NULL},
     {"_from_rows", pipeline_from_rows, METH_O | METH_CLASS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},

@@ -138,7 +138,14 @@ int gx_row_bind(gx_state *state, const gx_row *row, bool reusable,
 gx_program *gx_program_call(gx_state *state, gx_program *previous, const gx_row *row,
                             bool reusable, PyObject *const *args, Py_ssize_t nargs,
                             PyObject *kwnames);
+/* The same of checked arguments, which it takes whether it succeeds or not. */
+gx_program *gx_program_append(gx_state *state, gx_program *previous, const gx_row *row,
+                              PyObject **args);
+/* What gx_row_bind does after the binding. */
+int gx_row_check(gx_state *state, const gx_row *row, PyObject **args, bool reusable);
 gx_program *gx_program_concat(gx_state *state, gx_program *first, gx_program *second);
+/* The stages of `program` (borrowed), first to last, in an array to be freed. */
+gx_program **gx_program_stages(gx_program *program);
 /* "map(str.upper)" and " -> map(str.upper) -> filter(None)". */
 PyObject *gx_stage_brief(const gx_row *row, PyObject *const *args);
 PyObject *gx_program_brief(gx_program *program);
@@ -148,6 +155,20 @@ PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
 PyObject *gx_lines_place(PyObject *op);
 /* One line a stage: number, stage, how it runs. */
 PyObject *gx_program_explain(gx_program *program);
+
+/* pipeline_pickle.c. A row and its arguments as (name, *args), a program as a tuple of
+   those, and back. */
+PyObject *gx_row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args);
+PyObject *gx_program_rows(gx_state *state, gx_program *program);
+gx_program *gx_program_from_rows(gx_state *state, PyObject *rows);
+/* check_pickle(dumps=None): its argument, pickle.dumps for None (new reference); what
+   it says of one row, and of a program, with the note that names the stage. */
+PyObject *gx_pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
+                          PyObject *kwnames);
+int gx_row_check_pickle(gx_state *state, const gx_row *row, PyObject *const *args,
+                        PyObject *dumps);
+int gx_program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps);
+extern const char gx_check_pickle_doc[];
 
 /* -- run (run_state.c: its parts; run.c: the loop) --------------------------------------------------------- */
 

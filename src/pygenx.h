@@ -26,6 +26,7 @@
     X(athrow)         \
     X(close)          \
     X(cr_frame)       \
+    X(dumps)          \
     X(func)           \
     X(gi_code)        \
     X(gi_frame)       \

@@ -1525,7 +1525,16 @@ def public(kind):
     return {name for name in dir(kind) if not name.startswith("_")}
 
 
-NOT_A_STAGE = {"send", "throw", "close", "result", "explain", "path", "lineno"}
+NOT_A_STAGE = {
+    "check_pickle",
+    "close",
+    "explain",
+    "lineno",
+    "path",
+    "result",
+    "send",
+    "throw",
+}
 CALLABLE = [
     *((name, False) for name in functions(Signatures)),
     *((name, True) for name in functions(Methods)),

@@ -260,7 +260,17 @@ TERMINALS = {
 BEFORE_TERMINAL = {"dict": pair, "join": to_text}
 
 # Attributes of pipe and Pipeline that are neither.
-OTHERS = {"explain", "close", "send", "throw", "result", "path", "lineno", "to"}
+OTHERS = {
+    "check_pickle",
+    "close",
+    "explain",
+    "lineno",
+    "path",
+    "result",
+    "send",
+    "throw",
+    "to",
+}
 
 
 def staged(name, source, args=None):
@@ -469,7 +479,7 @@ def use_iterate():
 def use_pipeline():
     program = Pipeline().map(same).filter(None) | Pipeline().take(2)
     again = Pipeline._from_rows(program.__reduce__()[1][0])
-    repr(program), program.explain()
+    repr(program), program.explain(), program.check_pickle(same)
     return program(things(3)).list(), again(things(3)).list()
 
 

@@ -171,6 +171,8 @@ assert_type(text.prepend([None]), Pipeline[str, str | None])
 assert_type(text.tap(ignore), Pipeline[str, str])
 assert_type(ints.tap(lambda chunk: chunk.sort(), 2), Pipeline[int, int])
 assert_type(text.explain(), str)
+text.check_pickle()
+text.check_pickle(dumps=repr)
 
 assert_type(text.map(len)(["a", "bc"]), pipe[int])
 assert_type(text.map(len) | ints.map(float), Pipeline[str, float])

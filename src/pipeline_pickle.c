@@ -1,0 +1,189 @@
+/* How programs are pickled: as a flat tuple of rows (name, *args); and check_pickle(),
+   which finds the stage that cannot be. */
+
+#include "pipeline.h"
+
+/* -- rows out ----------------------------------------------------------- */
+
+/* (name, *args) without what was not given, which always stands last. */
+PyObject *
+gx_row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args)
+{
+    int nargs = row->nargs;
+    while (nargs > 0 && args[nargs - 1] == state->missing) {
+        nargs--;
+    }
+    PyObject *tuple = PyTuple_New(1 + nargs);
+    PyObject *name = PyUnicode_FromString(row->name);
+    if (tuple == NULL || name == NULL) {
+        Py_XDECREF(tuple);
+        Py_XDECREF(name);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(tuple, 0, name);
+    for (int i = 0; i < nargs; i++) {
+        PyTuple_SET_ITEM(tuple, 1 + i, Py_NewRef(args[i]));
+    }
+    return tuple;
+}
+
+PyObject *
+gx_program_rows(gx_state *state, gx_program *program)
+{
+    PyObject *rows = PyTuple_New(program->size);
+    if (rows == NULL) {
+        return NULL;
+    }
+    for (gx_program *p = program; p->row != NULL; p = p->previous) {
+        PyObject *row = gx_row_as_tuple(state, p->row, p->args);
+        if (row == NULL) {
+            Py_DECREF(rows);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(rows, p->size - 1, row);
+    }
+    return rows;
+}
+
+/* -- rows in ------------------------------------------------------------ */
+
+static const gx_row *
+find_stage(PyObject *name)
+{
+    static const gx_row *const rows[] = {
+#define GX_STAGE(name) &gx_stage_##name,
+#include "stages.def"
+#undef GX_STAGE
+        NULL,
+    };
+    for (int i = 0; rows[i] != NULL && PyUnicode_Check(name); i++) {
+        if (PyUnicode_CompareWithASCIIString(name, rows[i]->name) == 0) {
+            return rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* A pickled row leaves out only what may be left out of a call. */
+static int
+fewest_args(const gx_row *row)
+{
+    return row->parse != NULL || row->signature == NULL ? row->nargs
+                                                        : row->signature->required;
+}
+
+/* One stage from (name, *args), nothing of which is trusted. */
+static gx_program *
+append_row(gx_state *state, gx_program *previous, PyObject *tuple)
+{
+    PyObject *args[GX_MAX_ARGS] = {NULL};
+    Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
+    const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
+    if (row == NULL || size - 1 < fewest_args(row) || row->nargs < size - 1) {
+        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
+        return NULL;
+    }
+    for (Py_ssize_t i = 1; i < size; i++) {
+        args[i - 1] = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
+    }
+    if (gx_row_check(state, row, args, true) < 0) {
+        for (int i = 0; i < GX_MAX_ARGS; i++) {
+            Py_CLEAR(args[i]);
+        }
+        return NULL;
+    }
+    return gx_program_append(state, previous, row, args);
+}
+
+gx_program *
+gx_program_from_rows(gx_state *state, PyObject *rows)
+{
+    if (!PyTuple_CheckExact(rows)) {
+        PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
+        return NULL;
+    }
+    gx_program *self = (gx_program *)Py_NewRef(state->empty_program);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rows) && self != NULL; i++) {
+        Py_SETREF(self, append_row(state, self, PyTuple_GET_ITEM(rows, i)));
+    }
+    return self;
+}
+
+/* -- check_pickle ------------------------------------------------------- */
+
+PyObject *
+gx_pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
+                PyObject *kwnames)
+{
+    static const char *const params[] = {"dumps", NULL};
+    static const gx_signature signature = {"check_pickle", params, 0, 0, 1};
+    PyObject *out[1];
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+        return NULL;
+    }
+    if (out[0] != NULL && out[0] != Py_None) {
+        return gx_check_callable(out[0], "dumps") < 0 ? NULL : Py_NewRef(out[0]);
+    }
+    PyObject *pickle = PyImport_ImportModule("pickle");
+    PyObject *dumps =
+        pickle != NULL ? PyObject_GetAttr(pickle, GX_NAME(state, dumps)) : NULL;
+    Py_XDECREF(pickle);
+    return dumps;
+}
+
+int
+gx_row_check_pickle(gx_state *state, const gx_row *row, PyObject *const *args,
+                    PyObject *dumps)
+{
+    PyObject *tuple = gx_row_as_tuple(state, row, args);
+    PyObject *bytes = tuple != NULL ? PyObject_CallOneArg(dumps, tuple) : NULL;
+    Py_XDECREF(tuple);
+    Py_XDECREF(bytes);
+    return bytes != NULL ? 0 : -1;
+}
+
+static void
+note_stage(gx_program *program, gx_program *node)
+{
+    PyObject *exc = gx_note_begin();
+    if (exc == NULL) {
+        return;
+    }
+    PyObject *stage = gx_stage_brief(node->row, node->args);
+    gx_note_end(exc, "stage %zd/%zd %V cannot be pickled", node->size, program->size,
+                stage, node->row->name);
+    Py_XDECREF(stage);
+}
+
+int
+gx_program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps)
+{
+    gx_program **stages = gx_program_stages(program);
+    if (stages == NULL) {
+        return -1;
+    }
+    int rc = 0;
+    for (Py_ssize_t i = 0; i < program->size && rc == 0; i++) {
+        rc = gx_row_check_pickle(state, stages[i]->row, stages[i]->args, dumps);
+        if (rc < 0) {
+            note_stage(program, stages[i]);
+        }
+    }
+    PyMem_Free(stages);
+    return rc;
+}
+
+/* -- doc ---------------------------------------------------------------- */
+
+const char gx_check_pickle_doc[] =
+    "check_pickle($self, dumps=None)\n--\n\n"
+    "Return None if every stage can be pickled, else raise what the pickler raised\n"
+    "for the first that cannot, with a note that names the stage. Each stage is given\n"
+    "to dumps alone, pickle.dumps if it is None. Raises TypeError if dumps is not\n"
+    "callable.\n\n"
+    ">>> Pipeline().map(str.upper).check_pickle()\n"
+    ">>> try:\n"
+    "...     Pipeline().map(str.upper).filter(lambda x: x).check_pickle()\n"
+    "... except Exception as error:\n"
+    "...     print(error.__notes__[0])\n"
+    "pygenx: stage 2/2 filter(<lambda ...>) cannot be pickled";
