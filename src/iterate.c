@@ -21,7 +21,7 @@ PyObject *
 gx_iterate(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     static const char *const params[] = {"func", "start", NULL};
-    static const gx_signature signature = {"iterate", params, 2, 2, 2};
+    static const gx_signature signature = {"iterate", params, 0, 2, 2};
     PyObject *out[2];
     if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0 ||
         gx_check_callable(out[0], "func") < 0) {
@@ -121,7 +121,7 @@ static const gx_protocol iterate_protocol = {
 /* -- type --------------------------------------------------------------- */
 
 const char gx_iterate_doc[] =
-    "iterate($module, func, start, /)\n--\n\n"
+    "iterate($module, func, start)\n--\n\n"
     "A pipe of start, func(start), func(func(start)), and so on without end.\n\n"
     "func is called when the item is asked for; StopIteration raised by it ends the\n"
     "pipe. As more_itertools.iterate.\n\n"

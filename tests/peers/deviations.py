@@ -1,0 +1,54 @@
+"""What the peers' tests ask and pygenx does not do, test by test, with the reason.
+
+{peer: {group: {reason: names of the tests}}}; without its parameters, a name stands for
+all of them. A test that is listed here and passes is a failure.
+"""
+
+NO_PICKLE = "iterators are neither pickled nor copied; itertools has stopped it too"
+NO_SETSTATE = "as it is not pickled there is no __setstate__"
+NO_ATTRIBUTES = "arguments and inner state are no attributes"
+NO_HINT = "a source's own __length_hint__ may lie and is not asked"
+
+DEVIATIONS = {
+    "more_itertools": {
+        "TestConcurrentTee": {
+            "a branch shows no .lock": "test_concurrent_consumers",
+        },
+    },
+    "toolz": {
+        "test_partition_all": {
+            "a list is read, whatever its __len__ says": "test_partition_all",
+        },
+    },
+    "iteration_utilities": {
+        "test_grouper": {
+            NO_ATTRIBUTES: "attributes1 attributes2",
+            NO_HINT: "lengthhint_failure1 lengthhint_failure2",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3",
+            NO_SETSTATE: "failure_setstate1 failure_setstate2",
+            "batched() has no fillvalue=": "fill1 fill2 fill4 fill5",
+            "batched() has no truncate=": (
+                "failure1 truncate1 truncate2 truncate4 truncate5 lengthhint1[2-it0]"
+            ),
+        },
+        "test_sideeffects": {
+            NO_ATTRIBUTES: "attribute1",
+            NO_HINT: "failure_lengthhint1 failure_lengthhint2",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4 pickle5 pickle6",
+            NO_SETSTATE: (
+                "failure_setstate1 failure_setstate2 failure_setstate3 "
+                "failure_setstate4 failure_setstate5 failure_setstate6 "
+                "failure_setstate7 failure_setstate8 failure_setstate9"
+            ),
+        },
+    },
+}
+
+
+def listed(peer, group):
+    """Full names of the tests of a group that deviate."""
+    return {
+        name if name.startswith("test_") else f"{group}_{name}"
+        for names in DEVIATIONS[peer].get(group, {}).values()
+        for name in names.split()
+    }
