@@ -11,9 +11,11 @@ from pygenx._pygenx import (
     grouping,
     iterate,
     own,
+    peekable,
     pipe,
     primed,
     read_lines,
+    spy,
     tee,
     timing,
 )
@@ -31,9 +33,11 @@ __all__ = [
     "grouping",
     "iterate",
     "own",
+    "peekable",
     "pipe",
     "primed",
     "read_lines",
+    "spy",
     "tee",
     "timing",
 ]

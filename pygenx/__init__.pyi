@@ -58,9 +58,11 @@ __all__ = [
     "grouping",
     "iterate",
     "own",
+    "peekable",
     "pipe",
     "primed",
     "read_lines",
+    "spy",
     "tee",
     "timing",
 ]
@@ -175,6 +177,24 @@ def tee(
     lock: bool = False,
     maxlen: SupportsIndex | None = None,
 ) -> tuple[_Branch[_T], ...]: ...
+
+@final
+class peekable(_Iterator[_T], Generic[_T]):
+    def __new__(cls, iterable: Iterable[_T]) -> Self: ...
+    def __bool__(self) -> bool: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> _T: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> _list[_T]: ...
+    @overload
+    def peek(self) -> _T: ...
+    @overload
+    def peek(self, default: _D = ...) -> _T | _D: ...
+    def prepend(self, *items: _T) -> None: ...
+
+def spy(
+    iterable: Iterable[_T], n: SupportsIndex = 1
+) -> tuple[list[_T], peekable[_T]]: ...
 
 @final
 @type_check_only

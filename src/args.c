@@ -234,6 +234,18 @@ gx_check_optional_size(PyObject **arg, Py_ssize_t minimum, const char *below)
     return *arg == Py_None ? 0 : gx_check_size(arg, minimum, below);
 }
 
+Py_ssize_t
+gx_as_index(PyObject *value, const char *name)
+{
+    if (!PyIndex_Check(value)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s indices must be integers or slices, not %.200s", name,
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    return PyNumber_AsSsize_t(value, PyExc_IndexError);
+}
+
 int
 gx_check_callable(PyObject *func, const char *name)
 {

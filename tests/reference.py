@@ -932,6 +932,95 @@ def tee(iterable, n=2, *, lock=False, maxlen=None):
     return (first, *(Branch(first) for _ in range(n - 1)))
 
 
+# peekable, spy -----------------------------------------------------------------------
+
+
+class Ahead(Node):
+    """The items that have been looked at or put back, before those of the source."""
+
+    def __init__(self, up):
+        super().__init__(up)
+        self.queue = deque()
+
+    def pull(self):
+        if self.queue and not self.up.answers:
+            return self.queue.popleft()
+        return self.up.pull()
+
+    def fill(self, n):
+        """Let n items wait, or as many as there are."""
+        try:
+            while len(self.queue) < n:
+                self.queue.append(self.up.pull())
+        except End:
+            pass
+
+    def leave(self, close):
+        self.queue.clear()
+
+
+class peekable(Tool):
+    def __init__(self, iterable):
+        super().__init__(Ahead(Input(iterable)))
+        self.source = self.tail.up
+
+    def check_send(self):
+        if self.tail.queue:
+            raise TypeError("send() cannot pass items that wait in a peekable")
+
+    def look(self, n):
+        """The first n items, or more."""
+        with self.guard():
+            if self.tail is None:
+                return []
+            self.started |= n > len(self.tail.queue)
+            self.tail.fill(n)
+            return list(self.tail.queue)
+
+    def peek(self, default=MISSING):
+        for item in self.look(1):
+            return item
+        self.result = value = self.source.value
+        if default is MISSING:
+            raise StopIteration if value is None else StopIteration(value)
+        return default
+
+    def __bool__(self):
+        return bool(self.look(1))
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return self.look(needed(index))[index]
+        index = operator.index(index)
+        return self.look(sys.maxsize if index < 0 else index + 1)[index]
+
+    def prepend(self, *items):
+        with self.guard():
+            if items and self.tail is None:
+                self.tail = Ahead(self.source)
+            if items:
+                self.tail.queue.extendleft(reversed(items))
+
+
+def needed(cut):
+    """How many items a slice has to see."""
+    start, stop, step = cut.start, cut.stop, 1 if cut.step is None else cut.step
+    if (start or 0) < 0 or (stop or 0) < 0:
+        return sys.maxsize
+    if step < 0:
+        wanted = sys.maxsize if start is None else start + 1
+        return wanted if stop is None or stop < wanted - 1 else 0
+    if stop is None:
+        return sys.maxsize
+    return stop if (start or 0) < stop else 0
+
+
+def spy(iterable, n=1):
+    n = check_count(n, 0, "n must be at least 0")
+    items = iterable if isinstance(iterable, peekable) else peekable(iterable)
+    return items.look(n)[:n], items
+
+
 # groupby and grouping ----------------------------------------------------------------
 
 

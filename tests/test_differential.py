@@ -183,7 +183,7 @@ class Run:
             return kind, error.__cause__.args
         if kind is TypeError and label.startswith("send"):
             return (kind,)  # which stage it cannot pass is said in pygenx alone
-        if kind in (AttributeError, BufferError) or (
+        if kind in (AttributeError, BufferError, IndexError) or (
             kind is ValueError and label in ("first", "last")
         ):
             return (kind,)  # the words are free
@@ -268,6 +268,22 @@ class Run:
         if source[0] == "failing":
             gc.collect()  # an error that the reference keeps holds its own frames
 
+    def peekable(self, source, entered, actions):
+        self.look_ahead(self.px.peekable(self.source(*source)), entered, actions)
+
+    def look_ahead(self, it, entered, actions):
+        if entered:
+            it.__enter__()
+        for action, *args in actions:
+            if action in LOOKS:
+                self.attempt(action, LOOKS[action], self.px, it, *args)
+            else:
+                self.act(it, action)
+            self.trace.append(("result", it.result))
+        if entered:
+            self.attempt("exit", leave, it)
+        self.trace.append("dropped")
+
     def groupby(self, source, fails, actions):
         key = self.callback("key", lambda item: item // 2, fails)
         it = self.px.groupby(self.source(*source), key)
@@ -285,6 +301,17 @@ class Run:
                 self.attempt(action, it.close)
             elif groups:
                 self.act(groups[number % len(groups)], action)
+
+
+# What can be asked of an iterator that looks ahead.
+LOOKS = {
+    "peek": lambda px, it, *default: it.peek(*default),
+    "bool": lambda px, it: bool(it),
+    "item": lambda px, it, index: it[index],
+    "slice": lambda px, it, *cut: it[slice(*cut)],
+    "prepend": lambda px, it, items: it.prepend(*items),
+    "spy": lambda px, it, n: px.spy(it, n)[0],
+}
 
 
 def leave(it):
@@ -352,6 +379,27 @@ def test_chain_does_what_the_reference_does(inputs, nested, actions):
 )
 def test_tee_does_what_the_reference_does(source, n, maxlen, actions):
     compare("tee", source, n, maxlen, actions)
+
+
+INDEX = st.integers(-5, 6)
+BOUND = st.none() | INDEX
+LOOK = st.one_of(
+    ACTION.map(only),
+    ACTION.map(only),
+    st.sampled_from([("peek",), ("peek", None), ("bool",)]),
+    st.tuples(st.just("item"), INDEX),
+    st.tuples(st.just("slice"), BOUND, BOUND, st.sampled_from([None, 1, 2, -1, -2])),
+)
+PUT_BACK = st.tuples(st.just("prepend"), st.lists(SMALL, max_size=3))
+
+
+@given(
+    source=SOURCE,
+    entered=st.booleans(),
+    actions=st.lists(LOOK | PUT_BACK | st.tuples(st.just("spy"), SMALL), max_size=12),
+)
+def test_peekable_does_what_the_reference_does(source, entered, actions):
+    compare("peekable", source, entered, actions)
 
 
 @given(

@@ -189,6 +189,8 @@ MAKERS = [
         for b in pygenx.tee(s, chance.randrange(1, 4), maxlen=chance.choice((None, 3)))
     ][0],
     lambda s: pygenx.groupby(s, chance.choice((None, callback))),
+    pygenx.peekable,
+    lambda s: pygenx.spy(s, chance.randrange(4))[1],
     pygenx.own,
     pygenx.borrow,
     pipe,
@@ -246,6 +248,11 @@ ACTS = [
     lambda made: gc.collect(chance.randrange(3)),
     lambda made: live.append(live),
     lambda made: made.result,
+    lambda made: made.peek(None),
+    lambda made: made[chance.randrange(-3, 9)],
+    lambda made: made[chance.randrange(-3, 9) : chance.randrange(-3, 9)],
+    lambda made: made.prepend(Evil(7), Evil(8)),
+    bool,
     lambda made: made.current,
     lambda made: list(itertools.islice(made, 20)),
 ]

@@ -141,6 +141,12 @@ def tee_locked(source):
     return pygenx.tee(source, 1, lock=True, maxlen=100)[0]
 
 
+def peeked(source):
+    looking = pygenx.peekable(source)
+    looking.prepend(*looking[:2])
+    return looking
+
+
 def from_iterable(source):
     return pygenx.chain.from_iterable(iter([source]))
 
@@ -193,6 +199,8 @@ ITERATORS = {
     "groupby": grouped,
     "groupby group": group_of,
     "own": pygenx.own,
+    "peekable": pygenx.peekable,
+    "peekable peeked": peeked,
     "pipe": pipe,
     "pipe of pipes": tower,
     "read_lines": lines_of,
@@ -499,6 +507,18 @@ def use_tee_branches():
     return len(list(second)), len(list(fourth)), next(third).value
 
 
+def use_peekable():
+    it = pygenx.peekable(things(3))
+    it.prepend(Thing(7), Thing(8))
+    seen = [it.peek().value, it[1].value, len(it[:]), len(it[-2:]), bool(it), repr(it)]
+    return seen, len(list(it)), it.peek(None)
+
+
+def use_spy():
+    head, it = pygenx.spy(Source(), 2)
+    return len(head), len(list(it))
+
+
 def use_reentrancy():
     fold = pygenx.fold(Calls().__call__, 0)
     Calls.target = fold
@@ -545,6 +565,8 @@ DRIVERS = {
     "pipe to": use_pipe_to,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
+    "peekable used": use_peekable,
+    "spy": use_spy,
     "ReentrancyError": use_reentrancy,
 }
 

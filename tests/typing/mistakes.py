@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from pygenx import Pipeline, chain, fold, groupby, own, pipe, primed, read_lines, tee
+from pygenx import (
+    Pipeline,
+    chain,
+    fold,
+    groupby,
+    own,
+    peekable,
+    pipe,
+    primed,
+    read_lines,
+    spy,
+    tee,
+)
 
 
 def sources() -> None:
@@ -17,6 +29,8 @@ def sources() -> None:
     own(5)  # type: ignore[arg-type]
     tee([1], "2")  # type: ignore[call-overload]
     groupby([1], 5)  # type: ignore[call-overload]
+    peekable([1]).prepend("a")  # type: ignore[arg-type]
+    spy([1], "2")  # type: ignore[arg-type]
 
 
 def stages() -> None:

@@ -15,8 +15,10 @@ from pygenx import (
     groupby,
     grouping,
     own,
+    peekable,
     pipe,
     primed,
+    spy,
     tee,
     timing,
 )
@@ -50,6 +52,18 @@ branches = tee([1], 5, maxlen=10)
 assert_type([next(branch) for branch in branches], list[int])
 more: Iterable[object] = type(left)([3])
 left.close()
+
+# -- peekable, spy -------------------------------------------------------------
+
+looking = peekable([1, 2])
+assert_type(looking.peek(), int)
+assert_type(looking.peek(None), int | None)
+assert_type(looking[0], int)
+assert_type(looking[1:], list[int])
+looking.prepend(3, 4)
+if looking:
+    assert_type(next(looking), int)
+assert_type(spy("abc", 2), tuple[list[str], peekable[str]])
 
 # -- groupby -----------------------------------------------------------------
 

@@ -1,0 +1,99 @@
+/* What peekable.c, seekable.c and partition.c hold back: a queue of references, and the
+   iterator that looks ahead by one. */
+
+#ifndef PYGENX_LOOKAHEAD_H
+#define PYGENX_LOOKAHEAD_H
+
+#include "source.h"
+
+/* -- a ring of references ----------------------------------------------- */
+
+/* Room for a power of two, from one end to the other and round again. A zeroed struct
+   is an empty ring. Nothing but gx_ring_clear runs user code. */
+typedef struct {
+    PyObject **slots; /* owned, `room` of them; NULL while room is 0 */
+    size_t room;      /* 0 or a power of two */
+    size_t first;     /* where the oldest item is, less than room */
+    Py_ssize_t size;  /* owned items from there on */
+} gx_ring;
+
+/* See to it that `more` items can be pushed: 0, or -1 with MemoryError. */
+int gx_ring_grow(gx_ring *ring, Py_ssize_t more);
+void gx_ring_clear(gx_ring *ring);
+int gx_ring_visit(const gx_ring *ring, visitproc visit, void *arg);
+/* The list of `count` items from `start` on, each `step` after the one before. */
+PyObject *gx_ring_slice(const gx_ring *ring, Py_ssize_t start, Py_ssize_t step,
+                        Py_ssize_t count);
+/* Give memory back once a ring that was large is empty. */
+void gx_ring_shrink(gx_ring *ring);
+
+#define GX_RING_KEPT 256 /* slots that an empty ring may keep */
+
+static inline int
+gx_ring_reserve(gx_ring *ring)
+{
+    return (size_t)ring->size < ring->room ? 0 : gx_ring_grow(ring, 1);
+}
+
+/* Where item number `index` is. */
+static inline PyObject **
+gx_ring_at(const gx_ring *ring, Py_ssize_t index)
+{
+    return ring->slots + ((ring->first + (size_t)index) & (ring->room - 1));
+}
+
+/* Steals the item; there is room. */
+static inline void
+gx_ring_push(gx_ring *ring, PyObject *item)
+{
+    *gx_ring_at(ring, ring->size) = item;
+    ring->size++;
+}
+
+/* The oldest item, of at least one. */
+static inline PyObject *
+gx_ring_pop(gx_ring *ring)
+{
+    PyObject *item = ring->slots[ring->first];
+    ring->first = (ring->first + 1) & (ring->room - 1);
+    if (--ring->size == 0 && ring->room > GX_RING_KEPT) {
+        gx_ring_shrink(ring);
+    }
+    return item;
+}
+
+/* -- an iterator that looks ahead --------------------------------------- */
+
+typedef struct {
+    GX_ITERATOR_HEAD
+    gx_source source;   /* none once it has ended */
+    gx_ring ring;       /* items taken from the source and kept */
+    PyObject *returned; /* owned: what the source returned, NULL before its end */
+} gx_lookahead;
+
+#define gx_lookahead_CAST(op) ((gx_lookahead *)(op))
+
+/* Called with `running` set. Take one item into the ring: 1; 0 the source has ended, and
+   has been let go of; -1 error. */
+int gx_lookahead_take(gx_lookahead *self);
+/* The source gave no item: the same answers. */
+int gx_lookahead_no_item(gx_lookahead *self);
+/* send(value) or throw(exc) of the source. PYGEN_RETURN: it has ended with that. */
+PySendResult gx_lookahead_answer(gx_lookahead *self, gx_how how, PyObject *value,
+                                 PyObject **out);
+/* PYGEN_RETURN with what the source returned. */
+PySendResult gx_lookahead_return(gx_lookahead *self, PyObject **out);
+
+/* Called without. Take items until the ring has n: 1; 0 there are fewer; -1 error. */
+int gx_lookahead_fill(gx_lookahead *self, Py_ssize_t n);
+/* peek()'s answer where there is no item: the default, or NULL with StopIteration. */
+PyObject *gx_lookahead_nothing(gx_lookahead *self, PyObject *missing);
+/* 0, or -1 with ReentrancyError. */
+int gx_lookahead_idle(gx_lookahead *self);
+
+int gx_lookahead_release(PyObject *op, bool close);
+int gx_lookahead_clear(PyObject *op);
+int gx_lookahead_traverse(PyObject *op, visitproc visit, void *arg);
+PyObject *gx_lookahead_repr(PyObject *op);
+
+#endif
