@@ -116,32 +116,12 @@ groupby_ended(groupby_object *self)
     return 0;
 }
 
-/* Is a key that of the open group? 1, 0 or -1, identity first. Two of one of these
-   types know each other: the slot answers with a bool, without the detours of
-   PyObject_RichCompare. Both are held: a key may do anything to its owner. */
+/* Is a key that of the open group? 1, 0 or -1. */
 static inline int
 groupby_compare(groupby_object *self, PyObject *key)
 {
     PyObject *open = self->key;
-    if (open == key) {
-        return 1;
-    }
-    if (open == NULL) { /* no group yet */
-        return 0;
-    }
-    int same;
-    PyTypeObject *type = Py_TYPE(open);
-    Py_INCREF(open);
-    if (type == Py_TYPE(key) && (type == &PyLong_Type || type == &PyUnicode_Type ||
-                                 type == &PyFloat_Type || type == &PyTuple_Type)) {
-        PyObject *answer = type->tp_richcompare(open, key, Py_EQ);
-        same = answer == NULL ? -1 : answer == Py_True;
-        Py_XDECREF(answer);
-    } else {
-        same = PyObject_RichCompareBool(open, key, Py_EQ);
-    }
-    Py_DECREF(open);
-    return same;
+    return open == NULL ? 0 : gx_same(open, key);
 }
 
 /* Steals an item of the source. It comes back if it belongs to the open group; NULL

@@ -154,6 +154,31 @@ gx_call_func(PyObject *func, PyObject **args, size_t nargs)
     return gx_call_slot(func, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET);
 }
 
+/* Are two keys the same? 1, 0 or -1, identity first. Two of one of these types know
+   each other: the slot answers with a bool, without the detours of
+   PyObject_RichCompare. The first is held here: a key may do anything to its owner.
+   The second is the caller's. */
+static inline int
+gx_same(PyObject *first, PyObject *second)
+{
+    if (first == second) {
+        return 1;
+    }
+    int same;
+    PyTypeObject *type = Py_TYPE(first);
+    Py_INCREF(first);
+    if (type == Py_TYPE(second) && (type == &PyLong_Type || type == &PyUnicode_Type ||
+                                    type == &PyFloat_Type || type == &PyTuple_Type)) {
+        PyObject *answer = type->tp_richcompare(first, second, Py_EQ);
+        same = answer == NULL ? -1 : answer == Py_True;
+        Py_XDECREF(answer);
+    } else {
+        same = PyObject_RichCompareBool(first, second, Py_EQ);
+    }
+    Py_DECREF(first);
+    return same;
+}
+
 /* -- errors and notes (errors.c) ---------------------------------------- */
 
 /* Sets ReentrancyError "NAME is already running". */

@@ -93,6 +93,29 @@ gx_fetch_guarded(gx_source *source)
     return item;
 }
 
+/* -- several at once ---------------------------------------------------- */
+
+Py_ssize_t
+gx_ready(const gx_source *source)
+{
+    bool lies = source->fetch == gx_fetch_list || source->fetch == gx_fetch_tuple;
+    return lies ? gx_source_hint(source) : 0;
+}
+
+Py_ssize_t
+gx_take_ready(gx_source *source, PyObject **out, Py_ssize_t n)
+{
+    Py_ssize_t i = 0, ready = gx_ready(source);
+    for (; i < n && i < ready; i++) {
+        out[i] = source->fetch == gx_fetch_list ? gx_fetch_list(source)
+                                                : gx_fetch_tuple(source);
+        if (out[i] == NULL) {
+            break;
+        }
+    }
+    return i;
+}
+
 /* -- open --------------------------------------------------------------- */
 
 static bool

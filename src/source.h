@@ -49,6 +49,11 @@ gx_next(gx_source *source)
     return source->fetch(source);
 }
 
+/* How many items lie ready in a list or tuple, to be had without running any code... */
+Py_ssize_t gx_ready(const gx_source *source);
+/* ...and at most n of them, into places that are NULL: how many. */
+Py_ssize_t gx_take_ready(gx_source *source, PyObject **out, Py_ssize_t n);
+
 /* An unopened source; also what a zeroed struct has to be made into before use. */
 #define GX_SOURCE_NONE ((gx_source){.fetch = gx_fetch_none})
 

@@ -407,6 +407,66 @@ class Batched(Node):
         return batch
 
 
+class Chunked(Node):
+    one_to_one = False
+
+    def __init__(self, up, n, strict=False):
+        super().__init__(up)
+        if n is not None and check_count(n, 0, "n must be at least 0") == 0:
+            raise ValueError("n must be at least one")
+        if strict and n is None:
+            raise ValueError("n must not be None when using strict mode.")
+        self.n = n
+        self.strict = strict
+        self.part = []
+
+    def pull(self):
+        while self.n is None or len(self.part) < self.n:
+            try:
+                self.part.append(self.up.pull())
+            except End:
+                if not self.part:
+                    raise
+                break
+        chunk, self.part = self.part, []
+        if self.strict and len(chunk) < self.n:
+            raise ValueError("iterable is not divisible by n.")
+        return chunk
+
+
+class Groups(Node):
+    """`groupby` as a stage."""
+
+    one_to_one = False
+    group = None  # the open one, None before the first and after the last
+
+    def __init__(self, up, key=None):
+        super().__init__(up)
+        self.key_func = key if key is None else check_callable(key)
+
+    def pull(self):
+        while True:
+            try:
+                item = self.up.pull()
+            except End:
+                if self.group is None:
+                    raise
+                group, self.group = self.group, None
+                return self.key, group
+            key = item if self.key_func is None else self.key_func(item)
+            if self.group is not None and same(self.key, key):
+                self.group.append(item)
+                continue
+            ended = None if self.group is None else (self.key, self.group)
+            self.key, self.group = key, [item]
+            if ended is not None:
+                return ended
+
+
+def same(first, second):
+    return first is second or bool(first == second)
+
+
 class Nested(Node):
     """A stage that reads inner iterators, one after the other."""
 
@@ -560,6 +620,8 @@ STAGES = {
     "drop": Drop,
     "islice": Islice,
     "batched": Batched,
+    "chunked": Chunked,
+    "groupby": Groups,
     "chain": Append,
     "prepend": Prepend,
     "tap": Tap,
@@ -1022,10 +1084,6 @@ def spy(iterable, n=1):
 
 
 # groupby and grouping ----------------------------------------------------------------
-
-
-def same(a, b):
-    return a is b or bool(a == b)
 
 
 class Runs(Node):

@@ -56,6 +56,9 @@ STAGE = st.one_of(
     stage("drop", SMALL),
     stage("islice", SMALL, st.none() | st.integers(0, 6), st.integers(1, 3)),
     stage("batched", st.integers(1, 3), st.booleans()),
+    stage("chunked", st.integers(1, 3), st.booleans()),
+    stage("chunked", st.none()),
+    stage("groupby", st.none() | FAILS),
     stage("chain", INPUTS),
     stage("prepend", INPUTS),
     stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
@@ -155,6 +158,9 @@ class Run:
             return p.flat_map(self.callback(label, answer, fails))
         if name in ("chain", "prepend"):
             return getattr(p, name)(*[self.source(*inner) for inner in args[0]])
+        if name == "groupby":
+            answer = lambda item: len(repr(item))  # noqa: E731
+            return p.groupby(self.callback(label, answer, *args))
         if name == "batched":
             return p.batched(args[0], strict=args[1])
         if name == "tap":

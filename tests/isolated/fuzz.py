@@ -143,6 +143,8 @@ def source():
 ARGUMENTS = {
     **STAGES,
     "batched": lambda: (chance.randrange(1, 5),),
+    "chunked": lambda: (chance.choice((None, 1, 2, 4)),),
+    "groupby": lambda: (chance.choice((None, callback)),),
     "chain": lambda: tuple(source() for _ in range(chance.randrange(3))),
     "prepend": lambda: tuple(source() for _ in range(chance.randrange(3))),
     "tap": lambda: (callback, chance.choice((None, 1, 3)), callback, callback),

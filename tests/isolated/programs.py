@@ -214,6 +214,8 @@ ITERATORS = {
 
 STAGES = {
     "batched": (2,),
+    "chunked": (2,),
+    "groupby": (value_of,),
     "chain": ([Thing(8), Thing(9)],),
     "drop": (1,),
     "dropwhile": (false,),
@@ -234,6 +236,7 @@ STAGES = {
 BEFORE = {"flatten": twice, "starmap": pair}
 # The same stage with its callback raising, where it has one.
 FAILING = {
+    "groupby": (bad,),
     "dropwhile": (bad,),
     "filter": (bad,),
     "filterfalse": (bad,),
