@@ -103,6 +103,9 @@ class _Sender(Protocol[_T_contra]):
 # What items can be fed to.
 _Sink: TypeAlias = _Sender[_T] | Callable[[_T], object]
 
+# What `raise` takes.
+_Raised: TypeAlias = BaseException | type[BaseException]
+
 class ReentrancyError(ValueError, RuntimeError): ...
 
 # What every iterator of pygenx can do: the generator protocol, and `with`.
@@ -519,6 +522,88 @@ class pipe(_Iterator[_T_co]):
     def last(self) -> _T_co: ...
     @overload
     def last(self, default: _D, /) -> _T_co | _D: ...
+    @overload
+    def nth(self, n: SupportsIndex, default: None = None) -> _T_co | None: ...
+    @overload
+    def nth(self, n: SupportsIndex, default: _D) -> _T_co | _D: ...
+    def one(
+        self, too_short: _Raised | None = None, too_long: _Raised | None = None
+    ) -> _T_co: ...
+    @overload
+    def only(
+        self, default: None = None, too_long: _Raised | None = None
+    ) -> _T_co | None: ...
+    @overload
+    def only(self, default: _D, too_long: _Raised | None = None) -> _T_co | _D: ...
+    @overload
+    def first_true(
+        self, default: None = None, pred: Callable[[_T_co], object] | None = None
+    ) -> _T_co | None: ...
+    @overload
+    def first_true(
+        self, default: _D, pred: Callable[[_T_co], object] | None = None
+    ) -> _T_co | _D: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_T_co], _K],
+        valuefunc: None = None,
+        reducefunc: None = None,
+    ) -> _dict[_K, _list[_T_co]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_T_co], _K],
+        valuefunc: None = None,
+        *,
+        reducefunc: Callable[[_list[_T_co]], _R],
+    ) -> _dict[_K, _R]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_T_co], _K],
+        valuefunc: None,
+        reducefunc: Callable[[_list[_T_co]], _R],
+    ) -> _dict[_K, _R]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_T_co], _K],
+        valuefunc: Callable[[_T_co], _V],
+        reducefunc: None = None,
+    ) -> _dict[_K, _list[_V]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_T_co], _K],
+        valuefunc: Callable[[_T_co], _V],
+        reducefunc: Callable[[_list[_V]], _R],
+    ) -> _dict[_K, _R]: ...
+    @overload
+    def reduceby(
+        self: pipe[_S],
+        key: Callable[[_S], _K],
+        binop: Callable[[_S, _S], _S],
+        *,
+        factory: None = None,
+    ) -> _dict[_K, _S]: ...
+    @overload
+    def reduceby(
+        self,
+        key: Callable[[_T_co], _K],
+        binop: Callable[[_R, _T_co], _R],
+        init: _R,
+        *,
+        factory: None = None,
+    ) -> _dict[_K, _R]: ...
+    @overload
+    def reduceby(
+        self,
+        key: Callable[[_T_co], _K],
+        binop: Callable[[_R, _T_co], _R],
+        *,
+        factory: Callable[[], _R],
+    ) -> _dict[_K, _R]: ...
     def for_each(self, func: Callable[[_T_co], object], /) -> None: ...
     def consume(self, n: SupportsIndex | None = None, /) -> None: ...
     def to(

@@ -256,6 +256,29 @@ gx_source_adopt(gx_state *state, gx_source *source, PyObject *iterator)
     *source = (gx_source){.fetch = lane, .obj = iterator};
 }
 
+Py_ssize_t
+gx_source_skip(gx_source *source, Py_ssize_t n)
+{
+    bool in_range = source->fetch == gx_fetch_range;
+    if (!in_range && source->fetch != gx_fetch_list &&
+        source->fetch != gx_fetch_tuple) {
+        return 0;
+    }
+    Py_ssize_t left = gx_source_hint(source);
+    Py_ssize_t skipped = n < left ? n : left;
+    if (in_range) {
+        source->index -= skipped;
+        if (source->index > 0) { /* else the next value might not fit */
+            unsigned long long gap = (unsigned long long)source->step;
+            gap *= (unsigned long long)skipped; /* it may wrap where the sum does not */
+            source->value = (long long)((unsigned long long)source->value + gap);
+        }
+    } else {
+        source->index += skipped;
+    }
+    return skipped;
+}
+
 /* -- close, send, throw ------------------------------------------------- */
 
 int

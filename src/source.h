@@ -93,6 +93,8 @@ Py_ssize_t gx_source_hint(const gx_source *source);
 /* Length of an exact builtin container, else GX_HINT_UNKNOWN: an iterator may be
    somebody else's too. */
 Py_ssize_t gx_length_of(PyObject *obj);
+/* Pass over up to n items of an open container, unread: their number. */
+Py_ssize_t gx_source_skip(gx_source *source, Py_ssize_t n);
 /* What repr and notes call it: "<list>", "<generator>". New reference. */
 PyObject *gx_source_brief(const gx_source *source);
 

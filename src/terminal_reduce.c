@@ -1,21 +1,10 @@
-/* Terminals that keep one value: reduce, min, max, any, all, count, first, last,
-   for_each, consume. */
+/* Terminals that keep one value: reduce, min, max, any, all, count, for_each,
+   consume. */
 
 #include "pipeline.h"
 
 static const char *const no_params[] = {NULL};
 static const char *const func_params[] = {"func", NULL};
-static const char *const default_params[] = {"default", NULL};
-
-/* An argument that may be left out stays visible as the "missing" sentinel. */
-static int
-check_default(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
-{
-    if (args[0] == NULL) {
-        args[0] = Py_NewRef(state->missing);
-    }
-    return 0;
-}
 
 static PyObject *
 none_result(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step))
@@ -414,72 +403,3 @@ const char gx_terminal_consume_doc[] =
     ">>> pipe(numbers).consume(2)\n"
     ">>> next(numbers)\n"
     "3";
-
-/* -- first, last -------------------------------------------------------- */
-
-static gx_answer
-first_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
-{
-    step->state = *item;
-    return GX_STOP;
-}
-
-static gx_answer
-last_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
-{
-    PyObject *old = step->state;
-    step->state = *item;
-    Py_XDECREF(old);
-    return GX_SKIP;
-}
-
-static PyObject *
-first_result(gx_run *run, gx_step *step)
-{
-    return state_or_default(run, step, step->args[0],
-                            "first(): the pipe is empty and no default was given");
-}
-
-static PyObject *
-last_result(gx_run *run, gx_step *step)
-{
-    return state_or_default(run, step, step->args[0],
-                            "last(): the pipe is empty and no default was given");
-}
-
-static const gx_signature first_signature = {"first", default_params, 1, 0, 1};
-static const gx_signature last_signature = {"last", default_params, 1, 0, 1};
-
-const gx_row gx_terminal_first = {
-    .name = "first",
-    .signature = &first_signature,
-    .nargs = 1,
-    .flags = GX_TERMINAL,
-    .check = check_default,
-    .before = first_before,
-    .result = first_result,
-};
-
-const char gx_terminal_first_doc[] =
-    "first($self, default=..., /)\n--\n\n"
-    "Take one item and end. Raises ValueError if there is none and no default was\n"
-    "given. As more_itertools.first.\n\n"
-    ">>> pipe('abc').first()\n"
-    "'a'";
-
-const gx_row gx_terminal_last = {
-    .name = "last",
-    .signature = &last_signature,
-    .nargs = 1,
-    .flags = GX_TERMINAL,
-    .check = check_default,
-    .before = last_before,
-    .result = last_result,
-};
-
-const char gx_terminal_last_doc[] =
-    "last($self, default=..., /)\n--\n\n"
-    "Run the pipe and return its last item. Raises ValueError if there is none and no\n"
-    "default was given. As more_itertools.last.\n\n"
-    ">>> pipe('abc').last()\n"
-    "'c'";

@@ -21,6 +21,7 @@ import time
 import weakref
 from collections import Counter, deque
 from contextlib import contextmanager
+from itertools import islice
 
 MISSING = object()  # "not given", where None is data
 
@@ -760,6 +761,84 @@ class pipe(Tool):
     def last(self, default=MISSING, /):
         return self.drain("last", lambda items: one_of(deque(items, 1), default))
 
+    def nth(self, n, default=None):
+        n = check_count(n, 0, "n must be at least 0")
+        return self.drain("nth", lambda items: next(islice(items, n, None), default))
+
+    def one(self, too_short=None, too_long=None):
+        check_exception(too_short, "too_short")
+        check_exception(too_long, "too_long")
+
+        def run(items):
+            item = only_one(items, too_long)
+            if item is not MISSING:
+                return item
+            raise too_short or ValueError("too few items in iterable (expected 1)")
+
+        return self.drain("one", run)
+
+    def only(self, default=None, too_long=None):
+        check_exception(too_long, "too_long")
+
+        def run(items):
+            item = only_one(items, too_long)
+            return default if item is MISSING else item
+
+        return self.drain("only", run)
+
+    def first_true(self, default=None, pred=None):
+        if pred is not None:
+            check_callable(pred)
+
+        def run(items):
+            for item in items:
+                if item if pred is None else pred(item):
+                    return item
+            return default
+
+        return self.drain("first_true", run)
+
+    def map_reduce(self, keyfunc, valuefunc=None, reducefunc=None):
+        for func in (keyfunc, valuefunc or keyfunc, reducefunc or keyfunc):
+            check_callable(func)
+
+        def run(items):
+            groups = {}
+            for item in items:
+                key = keyfunc(item)
+                value = item if valuefunc is None else valuefunc(item)
+                groups.setdefault(key, []).append(value)
+            if reducefunc is not None:
+                for key, values in groups.items():
+                    groups[key] = reducefunc(values)
+            return groups
+
+        return self.drain("map_reduce", run)
+
+    def reduceby(self, key, binop, init=MISSING, *, factory=None):
+        for func in (key, binop, factory or key):
+            check_callable(func)
+        if factory is not None and init is not MISSING:
+            raise TypeError("reduceby() takes init or factory, not both")
+
+        def run(items):
+            groups = {}
+            for item in items:
+                group = key(item)
+                if group in groups:
+                    value = groups[group]
+                elif factory is not None:
+                    value = factory()
+                elif init is not MISSING:
+                    value = init
+                else:
+                    groups[group] = item
+                    continue
+                groups[group] = binop(value, item)
+            return groups
+
+        return self.drain("reduceby", run)
+
     def for_each(self, func, /):
         check_callable(func)
 
@@ -794,6 +873,27 @@ def texts(items):
                 f"sequence item {number}: expected str instance, {kind} found"
             )
         yield item
+
+
+def only_one(items, too_long):
+    """The only item, MISSING if there is none."""
+    for first in items:
+        for second in items:
+            raise too_long or ValueError(
+                f"Expected exactly one item in iterable, but got {first!r}, "
+                f"{second!r}, and perhaps more."
+            )
+        return first
+    return MISSING
+
+
+def check_exception(error, name):
+    kind = error if isinstance(error, type) else type(error)
+    if error is not None and not issubclass(kind, BaseException):
+        raise TypeError(
+            f"{name} must be an exception class or instance, "
+            f"not {type(error).__name__!r}"
+        )
 
 
 def one_of(items, default):

@@ -76,6 +76,11 @@ TERMINAL = st.one_of(
     st.sampled_from(["list", "tuple", "set", "dict", "sum", "any", "all"]).map(only),
     st.sampled_from(["count", "frequencies", "join", "first", "last"]).map(only),
     st.sampled_from(["first or", "last or"]).map(only),
+    st.sampled_from(["one", "only", "first_true"]).map(only),
+    st.tuples(st.just("nth"), SMALL),
+    st.tuples(st.just("first_true by"), FAILS),
+    st.tuples(st.just("map_reduce"), FAILS, FAILS, FAILS),
+    st.tuples(st.just("reduceby"), FAILS, FAILS, SMALL),
     st.tuples(st.sampled_from(["min", "max", "reduce", "for_each"]), FAILS),
     st.tuples(st.just("consume"), st.none() | SMALL),
 )
@@ -213,6 +218,25 @@ class Run:
         elif name in ("reduce", "for_each"):
             function = self.callback(name, lambda *items: items[0], *args)
             self.attempt(name, getattr(p, name), function)
+        elif name == "first_true by":
+            pred = self.callback(name, lambda item: not often(item), *args)
+            self.attempt(name, p.first_true, "none", pred)
+        elif name == "map_reduce":
+            key, value, reduced = (
+                self.callback(f"{name} {number}", answer, fails)
+                for number, (answer, fails) in enumerate(
+                    zip((often, repr, len), args, strict=True)
+                )
+            )
+            self.attempt(name, lambda: list(p.map_reduce(key, value, reduced).items()))
+        elif name == "reduceby":
+            key = self.callback("reduceby key", often, args[0])
+            binop = self.callback("reduceby binop", lambda a, b: (a, b), args[1])
+            factory = self.callback("reduceby factory", lambda: "made")
+            options = ({}, {"init": None}, {"factory": factory}, {"init": "of it"})
+            self.attempt(
+                name, lambda: list(p.reduceby(key, binop, **options[args[2]]).items())
+            )
         elif name.endswith(" or"):
             self.attempt(name, getattr(p, name.split()[0]), None)
         else:

@@ -57,6 +57,11 @@ def terminals() -> None:
     pipe([object()]).min()  # type: ignore[call-overload]
     pipe([1]).reduce(len)  # type: ignore[arg-type]
     pipe([1]).to(len)  # type: ignore[arg-type]
+    pipe([1]).nth("1")  # type: ignore[call-overload]
+    pipe([1]).one("none")  # type: ignore[arg-type]
+    pipe([1]).first_true(pred=str.upper)  # type: ignore[arg-type]
+    pipe([1]).map_reduce(len)  # type: ignore[arg-type]
+    pipe([1]).reduceby(str)  # type: ignore[call-overload]
     len(pipe([1]))  # type: ignore[arg-type]
 
 
