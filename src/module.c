@@ -135,6 +135,7 @@ module_exec(PyObject *module)
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     if (state->missing == NULL || add_names(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
+        add_import(&state->ordered_dict, "collections", "OrderedDict") < 0 ||
         add_import(&state->open, "io", "open") < 0 || add_str_iterator(state) < 0 ||
         add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
         return -1;
@@ -154,6 +155,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     }
     Py_VISIT(state->reentrancy_error);
     Py_VISIT(state->counter);
+    Py_VISIT(state->ordered_dict);
     Py_VISIT(state->open);
     Py_VISIT(state->str_iterator);
     Py_VISIT(state->empty_program);
@@ -173,6 +175,7 @@ module_clear(PyObject *module)
     }
     Py_CLEAR(state->reentrancy_error);
     Py_CLEAR(state->counter);
+    Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->open);
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);

@@ -33,9 +33,11 @@
     X(gi_running)     \
     X(gi_suspended)   \
     X(lineno)         \
+    X(move_to_end)    \
     X(open)           \
     X(partial)        \
     X(path)           \
+    X(popitem)        \
     X(print)          \
     X(readline)       \
     X(result)         \
@@ -67,6 +69,7 @@ typedef struct {
     PyObject *names[GX_N_NAMES];     /* owned, interned */
     PyObject *reentrancy_error;      /* owned: class ReentrancyError */
     PyObject *counter;               /* owned: collections.Counter */
+    PyObject *ordered_dict;          /* owned: collections.OrderedDict */
     PyObject *open;                  /* owned: io.open */
     PyTypeObject *str_iterator;      /* owned: ASCII strings have a type of their own */
     PyObject *empty_program;         /* owned: the Pipeline all pipes start from */

@@ -1,12 +1,34 @@
-/* Stages that let a part of the stream through: takewhile, dropwhile, take, drop,
-   islice. */
+/* Stages that let a part of the stream through: takewhile, takewhile_inclusive,
+   dropwhile, take, drop, tail, islice. */
 
 #include "pipeline.h"
 
 static const char *const pred_params[] = {"pred", NULL};
 static const char *const n_params[] = {"n", NULL};
 
-/* -- takewhile, dropwhile ------------------------------------------------ */
+/* -- takewhile, takewhile_inclusive, dropwhile ---------------------------- */
+
+/* In place of what comes before the call, once the last item has gone on: another is
+   an answer to throw(). */
+static gx_answer
+stop_before(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **item)
+{
+    Py_DECREF(*item);
+    return GX_STOP;
+}
+
+static gx_answer
+takewhile_inclusive_after(gx_run *Py_UNUSED(run), gx_step *step,
+                          PyObject **Py_UNUSED(item), PyObject *result)
+{
+    int truth = PyObject_IsTrue(result);
+    Py_DECREF(result);
+    if (truth != 0) {
+        return truth < 0 ? GX_ERROR : GX_EMIT;
+    }
+    step->before = stop_before;
+    return GX_STOP_AFTER;
+}
 
 /* The first item that passes opens the step for good. */
 static gx_answer
@@ -22,6 +44,8 @@ dropwhile_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
 }
 
 static const gx_signature takewhile_signature = {"takewhile", pred_params, 1, 1, 1};
+static const gx_signature takewhile_inclusive_signature = {"takewhile_inclusive",
+                                                           pred_params, 1, 1, 1};
 static const gx_signature dropwhile_signature = {"dropwhile", pred_params, 1, 1, 1};
 
 const gx_row gx_stage_takewhile = {
@@ -39,6 +63,23 @@ const char gx_stage_takewhile_doc[] =
     "go of. As itertools.takewhile.\n\n"
     ">>> pipe([1, 2, 9, 1]).takewhile(lambda x: x < 5).list()\n"
     "[1, 2]";
+
+const gx_row gx_stage_takewhile_inclusive = {
+    .name = "takewhile_inclusive",
+    .signature = &takewhile_inclusive_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE,
+    .call = GX_CALL_ITEM,
+    .after = takewhile_inclusive_after,
+};
+
+const char gx_stage_takewhile_inclusive_doc[] =
+    "takewhile_inclusive($self, pred, /)\n--\n\n"
+    "Pass items on up to and including the first for which pred(item) is false; the\n"
+    "source is let go of when one more is asked for. As\n"
+    "more_itertools.takewhile_inclusive.\n\n"
+    ">>> pipe([1, 2, 9, 1]).takewhile_inclusive(lambda x: x < 5).list()\n"
+    "[1, 2, 9]";
 
 const gx_row gx_stage_dropwhile = {
     .name = "dropwhile",
@@ -156,6 +197,99 @@ const char gx_stage_drop_doc[] =
     "Drop the first n items. Raises ValueError for n < 0. As toolz.drop.\n\n"
     ">>> pipe('abc').drop(2).list()\n"
     "['c']";
+
+/* -- tail --------------------------------------------------------------- */
+
+/* step->state is a list of the last items, a ring once it holds `limit`: `next` is the
+   place of its oldest. It grows as items come: n is never trusted for an allocation.
+   At the end `count` items of it are still to go on. */
+static int
+tail_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    step->limit = PyLong_AsSsize_t(step->args[0]);
+    return 0;
+}
+
+static gx_answer
+tail_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *old = *item;
+    if (step->state == NULL && (step->state = PyList_New(0)) == NULL) {
+        return GX_ERROR;
+    }
+    if (PyList_GET_SIZE(step->state) < step->limit) {
+        if (PyList_Append(step->state, *item) < 0) {
+            return GX_ERROR;
+        }
+    } else if (step->limit > 0) {
+        old = PyList_GET_ITEM(step->state, step->next);
+        PyList_SET_ITEM(step->state, step->next, *item);
+        step->next = step->next + 1 < step->limit ? step->next + 1 : 0;
+    }
+    Py_DECREF(old);
+    return GX_SKIP;
+}
+
+/* A lane of its own: each item leaves the ring when it is handed out. */
+static PyObject *
+fetch_tail(gx_source *source)
+{
+    gx_step *step = (gx_step *)source;
+    PyObject *list = step->state;
+    if (step->count == 0 || step->next >= PyList_GET_SIZE(list)) {
+        step->count = 0;
+        Py_CLEAR(step->state);
+        return NULL;
+    }
+    PyObject *item = PyList_GET_ITEM(list, step->next);
+    PyList_SET_ITEM(list, step->next, Py_NewRef(Py_None));
+    step->count--;
+    step->next = step->next + 1 < PyList_GET_SIZE(list) ? step->next + 1 : 0;
+    return item;
+}
+
+static gx_answer
+tail_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item))
+{
+    if (step->state == NULL) {
+        return GX_SKIP;
+    }
+    step->count = PyList_GET_SIZE(step->state);
+    step->source.fetch = fetch_tail;
+    return GX_OPEN;
+}
+
+static Py_ssize_t
+tail_hint(gx_step *step, Py_ssize_t upstream)
+{
+    if (step->source.fetch == fetch_tail) {
+        return step->count;
+    }
+    Py_ssize_t held = step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
+    Py_ssize_t items = gx_add_hints(upstream, held);
+    return items < step->limit ? items : step->limit;
+}
+
+static const gx_signature tail_signature = {"tail", n_params, 0, 1, 1};
+
+const gx_row gx_stage_tail = {
+    .name = "tail",
+    .signature = &tail_signature,
+    .nargs = 1,
+    .check = check_n,
+    .start = tail_start,
+    .before = tail_before,
+    .refill = tail_refill,
+    .hint = tail_hint,
+};
+
+const char gx_stage_tail_doc[] =
+    "tail($self, n)\n--\n\n"
+    "Pass on the last n items. The source is read to its end when the first is asked\n"
+    "for; no more than n items are kept. Raises ValueError for n < 0. As\n"
+    "more_itertools.tail.\n\n"
+    ">>> pipe('abcd').tail(2).list()\n"
+    "['c', 'd']";
 
 /* -- islice ------------------------------------------------------------- */
 

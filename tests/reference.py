@@ -161,12 +161,12 @@ def exception(typ, val=None, tb=None):
 
 
 class Tool:
-    tail = None  # the last node, None once the tool has ended
+    _tail = None  # the last node, None once the tool has ended
     started = False
     result = None
 
     def __init__(self, tail):
-        self.tail = tail
+        self._tail = tail
         self.run = tail.run
 
     def __iter__(self):
@@ -174,11 +174,11 @@ class Tool:
 
     def __next__(self):
         with self.guard():
-            if self.tail is None:
+            if self._tail is None:
                 raise StopIteration
             self.started = True
             try:
-                return self.tail.pull()
+                return self._tail.pull()
             except End:
                 value = self.returned()
             except StopIteration as stop:
@@ -188,23 +188,23 @@ class Tool:
         raise StopIteration if value is None else StopIteration(value)
 
     def send(self, value, /):
-        if value is None or self.tail is None:
+        if value is None or self._tail is None:
             return next(self)
         with self.guard():
             if not self.started:
                 raise TypeError("can't send non-None value to a just-started tool")
             self.check_send()
-        self.tail.entry().request = lambda iterator: iterator.send(value)
+        self._tail.entry().request = lambda iterator: iterator.send(value)
         return next(self)
 
     def throw(self, typ, val=None, tb=None, /):
         error = exception(typ, val, tb)
         with self.guard():
-            if self.tail is None:
+            if self._tail is None:
                 raise error
             self.started = True
             try:
-                self.tail.entry().throw(error)
+                self._tail.entry().throw(error)
             except BaseException:
                 self.finish()
                 raise
@@ -235,7 +235,7 @@ class Tool:
             self.run.running = False
 
     def line(self):
-        node = self.tail
+        node = self._tail
         while node is not None:
             yield node
             node = node.up
@@ -251,7 +251,7 @@ class Tool:
                 raise TypeError(f"send() cannot pass through {type(node).__name__}")
 
     def finish(self, close=False):
-        tail, self.tail = self.tail, None
+        tail, self._tail = self._tail, None
         leave(tail, close)
 
 
@@ -305,6 +305,14 @@ class Filterfalse(Filter):
     wanted = False
 
 
+class FilterMap(Map):
+    def pull(self):
+        while True:
+            item = self.func(self.up.pull())
+            if item is not None:
+                return item
+
+
 class Takewhile(Filter):
     over = False
 
@@ -317,6 +325,18 @@ class Takewhile(Filter):
         self.over = True
         leave(self.up)
         raise End
+
+
+class TakewhileInclusive(Filter):
+    over = False
+
+    def pull(self):
+        if self.over:
+            leave(self.up)
+            raise End
+        item = self.up.pull()
+        self.over = not self.pred(item)
+        return item
 
 
 class Dropwhile(Filter):
@@ -383,6 +403,137 @@ class Take(Islice):
 class Drop(Islice):
     def __init__(self, up, n):
         super().__init__(up, check_count(n, 0, "n must be at least 0"), None)
+
+
+class Tail(Node):
+    one_to_one = False
+
+    def __init__(self, up, n):
+        super().__init__(up)
+        self.last = deque(maxlen=check_count(n, 0, "n must be at least 0"))
+        self.over = False
+
+    def pull(self):
+        while not self.over:
+            try:
+                self.last.append(self.up.pull())
+            except End:
+                self.over = True
+        if not self.last:
+            raise End(self.up.entry().value)
+        return self.last.popleft()
+
+
+class Pluck(Node):
+    def __init__(self, up, ind, default=MISSING):
+        super().__init__(up)
+        self.ind = list(ind) if isinstance(ind, list) else ind
+        self.default = default
+
+    def pull(self):
+        item = self.up.pull()
+        if isinstance(self.ind, list):
+            return tuple([self.pick(item, each) for each in self.ind])
+        return self.pick(item, self.ind)
+
+    def pick(self, item, ind):
+        try:
+            return item[ind]
+        except (KeyError, IndexError):
+            if self.default is MISSING:
+                raise
+            return self.default
+
+
+class Locate(Filter):
+    def __init__(self, up, pred=bool):
+        super().__init__(up, check_callable(pred))
+        self.seen = 0
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            self.seen += 1
+            if self.pred(item):
+                return self.seen - 1
+
+
+class Accumulate(Node):
+    total = MISSING
+
+    def __init__(self, up, func=None, *, initial=None):
+        super().__init__(up)
+        self.func = operator.add if func is None else check_callable(func)
+        self.first = initial is not None
+        if self.first:
+            self.total = initial
+            self.one_to_one = False
+
+    def pull(self):
+        if self.first:
+            self.first = False
+            return self.total
+        item = self.up.pull()
+        self.total = item if self.total is MISSING else self.func(self.total, item)
+        return self.total
+
+
+class Intersperse(Node):
+    one_to_one = False
+
+    def __init__(self, up, e, n=1):
+        super().__init__(up)
+        self.e = e
+        self.n = check_count(n, 1, "n must be > 0")
+        self.passed = 0  # items since the last e
+        self.held = []  # the item behind it
+
+    def pull(self):
+        if self.held:
+            return self.held.pop()
+        item = self.up.pull()
+        if self.passed < self.n:
+            self.passed += 1
+            return item
+        self.passed = 1
+        self.held.append(item)
+        return self.e
+
+
+class UniqueEverseen(Node):
+    def __init__(self, up, key=None, *, maxlen=None):
+        super().__init__(up)
+        self.key = check_callable(key or (lambda item: item))
+        if maxlen is not None:
+            maxlen = check_count(maxlen, 1, "maxlen must be >= 1")
+        self.maxlen = maxlen
+        self.seen = {}  # from the key not met for longest to the latest
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            key = self.key(item)
+            known = key in self.seen
+            self.seen[key] = self.seen.pop(key, None)
+            if self.maxlen is not None and len(self.seen) > self.maxlen:
+                del self.seen[next(iter(self.seen))]
+            if not known:
+                return item
+
+
+class UniqueJustseen(Node):
+    def __init__(self, up, key=None):
+        super().__init__(up)
+        self.key = check_callable(key or (lambda item: item))
+        self.last = []  # the key of the item handed out last
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            key = self.key(item)
+            if self.last != [key]:  # identity or equality
+                self.last = [key]
+                return item
 
 
 class Batched(Node):
@@ -612,13 +763,22 @@ STAGES = {
     "starmap": Starmap,
     "filter": Filter,
     "filterfalse": Filterfalse,
+    "filter_map": FilterMap,
     "flat_map": FlatMap,
     "flatten": Flatten,
     "enumerate": Enumerate,
+    "accumulate": Accumulate,
+    "pluck": Pluck,
+    "intersperse": Intersperse,
     "takewhile": Takewhile,
+    "takewhile_inclusive": TakewhileInclusive,
     "dropwhile": Dropwhile,
+    "unique_everseen": UniqueEverseen,
+    "unique_justseen": UniqueJustseen,
+    "locate": Locate,
     "take": Take,
     "drop": Drop,
+    "tail": Tail,
     "islice": Islice,
     "batched": Batched,
     "chunked": Chunked,
@@ -646,8 +806,8 @@ class pipe(Tool):
                 f"this pipe has started; add .{name}() before the first item is taken"
             )
         longer = object.__new__(pipe)
-        Tool.__init__(longer, STAGES[name](self.tail, *args, **kwargs))
-        self.tail = None
+        Tool.__init__(longer, STAGES[name](self._tail, *args, **kwargs))
+        self._tail = None
         self.taken_by = name
         self.heir = longer
         return longer
@@ -660,7 +820,7 @@ class pipe(Tool):
             items = self.items()
             try:
                 value = terminal(items)
-                if self.tail is not None:
+                if self._tail is not None:
                     self.result = self.returned()
                 return value
             except StopIteration as stop:
@@ -670,9 +830,9 @@ class pipe(Tool):
                 self.finish()
 
     def items(self):
-        while self.tail is not None:
+        while self._tail is not None:
             try:
-                item = self.tail.pull()
+                item = self._tail.pull()
             except End:
                 self.result = self.returned()
                 return
@@ -969,7 +1129,7 @@ class chain(Tool):
         return self
 
     def send(self, value, /):
-        if self.started and self.tail is not None and not self.tail.is_open():
+        if self.started and self._tail is not None and not self._tail.is_open():
             return next(self)  # between two iterables nobody hears
         return super().send(value)
 
@@ -981,7 +1141,7 @@ class own(Tool):
     def __init__(self, iterable, /):
         super().__init__(Input(iterable))
         self.run.owned = True
-        self.nested = isinstance(self.tail.iterator, borrow)
+        self.nested = isinstance(self._tail.iterator, borrow)
 
     def __next__(self):
         try:
@@ -993,7 +1153,7 @@ class own(Tool):
             raise
 
     def __enter__(self):
-        return borrow(self.tail.iterator)
+        return borrow(self._tail.iterator)
 
     def __exit__(self, *error):
         self.run.owned &= not self.nested  # a scope around this one closes
@@ -1074,13 +1234,13 @@ class Branch(Tool):
 
     @staticmethod
     def split(iterable, maxlen):
-        if isinstance(iterable, Branch) and iterable.tail is not None:
-            at = iterable.tail
+        if isinstance(iterable, Branch) and iterable._tail is not None:
+            at = iterable._tail
             return Cursor(at.shared, at.cell, at.position)
         return Cursor(Shared(iterable, maxlen), Cell(), 0)
 
     def finish(self, close=False):
-        tail, self.tail = self.tail, None
+        tail, self._tail = self._tail, None
         if tail is not None:
             tail.leave(close)
 
@@ -1124,20 +1284,20 @@ class Ahead(Node):
 class peekable(Tool):
     def __init__(self, iterable):
         super().__init__(Ahead(Input(iterable)))
-        self.source = self.tail.up
+        self.source = self._tail.up
 
     def check_send(self):
-        if self.tail.queue:
+        if self._tail.queue:
             raise TypeError("send() cannot pass items that wait in a peekable")
 
     def look(self, n):
         """The first n items, or more."""
         with self.guard():
-            if self.tail is None:
+            if self._tail is None:
                 return []
-            self.started |= n > len(self.tail.queue)
-            self.tail.fill(n)
-            return list(self.tail.queue)
+            self.started |= n > len(self._tail.queue)
+            self._tail.fill(n)
+            return list(self._tail.queue)
 
     def peek(self, default=MISSING):
         for item in self.look(1):
@@ -1158,10 +1318,10 @@ class peekable(Tool):
 
     def prepend(self, *items):
         with self.guard():
-            if items and self.tail is None:
-                self.tail = Ahead(self.source)
+            if items and self._tail is None:
+                self._tail = Ahead(self.source)
             if items:
-                self.tail.queue.extendleft(reversed(items))
+                self._tail.queue.extendleft(reversed(items))
 
 
 def needed(cut):
@@ -1245,7 +1405,7 @@ class Group(Tool):
         return self
 
     def finish(self, close=False):
-        tail, self.tail = self.tail, None
+        tail, self._tail = self._tail, None
         try:
             while close and tail is not None:  # the groupby goes on behind this group
                 tail.pull()

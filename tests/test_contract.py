@@ -56,6 +56,7 @@ class Row:
     throws: bool = True  # throw() reaches the source
     returns: bool = True  # .result is the source's
     hint: bool | None = None  # True: exact, False: none, None: exact or none
+    eager: bool = False  # takes all there is before the first item comes out
     resumes: bool = True  # goes on after an error of the source
     closes: bool = True  # close() closes the source,
     closes_unstarted: bool = True  # even before it was reached
@@ -85,6 +86,14 @@ def some(*args):
     return args
 
 
+def always(item):
+    return True
+
+
+def later(total, item):
+    return item
+
+
 STAGES = [
     stage("map", lambda p, f: p.map(f), same, hint=True),
     stage(
@@ -96,6 +105,13 @@ STAGES = [
     ),
     stage("filter", lambda p, f: p.filter(f), lambda item: True, hint=False),
     stage("filterfalse", lambda p, f: p.filterfalse(f), lambda item: False, hint=False),
+    stage(
+        "filter_map",
+        lambda p, f: p.filter_map(f),
+        some,
+        out=lambda items: [(item,) for item in items],
+        hint=False,
+    ),
     stage(
         "flat_map",
         lambda p, f: p.flat_map(f),
@@ -120,11 +136,60 @@ STAGES = [
         out=lambda items: list(enumerate(items, 5)),
         hint=True,
     ),
+    stage("accumulate", lambda p, f: p.accumulate(later), hint=True),
+    stage(
+        "pluck",
+        lambda p, f: p.pluck([0, 1]),
+        wrap=lambda item: (item, item),
+        out=lambda items: [(item, item) for item in items],
+        hint=True,
+    ),
+    stage(
+        "intersperse",
+        lambda p, f: p.intersperse("e"),
+        out=lambda items: [each for item in items for each in ("e", item)][1:],
+        pulls=lambda k: k // 2 + 1,
+        one_to_one=False,
+        hint=True,
+    ),
     stage("takewhile", lambda p, f: p.takewhile(f), lambda item: True, hint=False),
+    stage(
+        "takewhile_inclusive",
+        lambda p, f: p.takewhile_inclusive(f),
+        lambda item: True,
+        hint=False,
+    ),
     stage(
         "dropwhile",
         lambda p, f: p.dropwhile(f),
         lambda item: False,
+        hint=False,
+    ),
+    stage(
+        "unique_everseen",
+        lambda p, f: p.unique_everseen(f),
+        same,
+        out=lambda items: list(dict.fromkeys(items)),
+        hint=False,
+    ),
+    stage(
+        "unique_everseen of the latest",
+        lambda p, f: p.unique_everseen(f, maxlen=3),
+        same,
+        out=lambda items: list(dict.fromkeys(items)),
+        hint=False,
+    ),
+    stage(
+        "unique_justseen",
+        lambda p, f: p.unique_justseen(f),
+        same,
+        out=lambda items: list(dict.fromkeys(items)),
+        hint=False,
+    ),
+    stage(
+        "locate",
+        lambda p, f: p.locate(always),
+        out=lambda items: list(range(len(items))),
         hint=False,
     ),
     stage("take", lambda p, f: p.take(LONG), hint=True),
@@ -140,6 +205,15 @@ STAGES = [
         lambda p, f: p.islice(1, LONG, 2),
         out=lambda items: list(items)[1::2],
         pulls=lambda k: 2 * k,
+        hint=True,
+    ),
+    stage(
+        "tail",
+        lambda p, f: p.tail(4),
+        out=lambda items: list(items)[-4:],
+        pulls=lambda k: len(ITEMS),
+        one_to_one=False,
+        eager=True,
         hint=True,
     ),
     stage(
@@ -443,7 +517,7 @@ def test_the_quick_sources_give_what_their_iterators_give(impl, row, source):
         assert row.drain(row.build(impl, source)) == row.out(list(source))
 
 
-@rows()
+@rows(eager=True)
 def test_a_list_that_grows_meanwhile_is_read_to_its_end(impl, row):
     items = [row.wrap(item) for item in ITEMS[:4]]
     it = row.build(impl, items)
@@ -452,7 +526,7 @@ def test_a_list_that_grows_meanwhile_is_read_to_its_end(impl, row):
     assert [first, *row.drain(it)] == row.out(ITEMS)
 
 
-@rows(eaten=2)
+@rows(eaten=2, eager=True)
 def test_a_list_that_shrinks_meanwhile_ends_early(impl, row):
     items = [row.wrap(item) for item in ITEMS]
     it = row.build(impl, items)
@@ -514,7 +588,7 @@ def test_dropping_lets_go_and_does_not_close(impl, row):
     assert alive() is None
 
 
-@rows()
+@rows(eager=True)
 def test_dropping_ends_a_generator_that_was_given_away(impl, row):
     log = []
     it = row.build(impl, row.feed(sources.generator, log))
@@ -524,7 +598,7 @@ def test_dropping_ends_a_generator_that_was_given_away(impl, row):
     assert log == ["finally"]
 
 
-@rows()
+@rows(eager=True)
 def test_close_closes_once_and_ends(impl, row):
     source = row.feed(Closable)
     it = row.build(impl, source)
@@ -563,7 +637,7 @@ def test_close_of_what_cannot_be_closed_just_ends(impl, row):
     assert ended(it)
 
 
-@rows("closes")
+@rows("closes", eager=True)
 def test_an_error_of_close_passes_and_the_object_has_ended(impl, row):
     error = KeyError("close")
     for kind in (sources.BadClose, sources.BadLookup):
@@ -576,7 +650,7 @@ def test_an_error_of_close_passes_and_the_object_has_ended(impl, row):
         it.close()
 
 
-@rows()
+@rows(eager=True)
 def test_with_closes_at_its_exit(impl, row):
     source = row.feed(Closable)
     with row.build(impl, source) as it:
@@ -587,7 +661,7 @@ def test_with_closes_at_its_exit(impl, row):
         assert ended(it)
 
 
-@rows()
+@rows(eager=True)
 def test_with_closes_when_the_block_raises(impl, row):
     source = row.feed(Closable)
     it = row.build(impl, source)
@@ -677,6 +751,8 @@ def test_send_reaches_the_source(impl, row):
         next(it)
         if row.name == ".islice":  # the value goes with the first of its two pulls
             assert it.send("hello") == 2
+        elif row.name == ".locate":
+            assert it.send("hello") == 1
         else:
             assert "hello" in repr(it.send("hello"))
         assert log == [("sent", "hello")]
@@ -690,7 +766,7 @@ def test_send_to_a_source_that_takes_none_is_an_attribute_error(impl, row):
         it.send("hello")
 
 
-@rows(one_to_one=True)
+@rows(one_to_one=True, eager=True)
 def test_send_cannot_pass_where_items_are_not_one_to_one(impl, row):
     log = []
     it = row.build(impl, row.feed(sources.generator, log))
@@ -709,7 +785,7 @@ def test_send_to_what_has_ended_is_the_end(impl, row):
         it.send("hello")
 
 
-@rows("throws", nested=True)
+@rows("throws", nested=True, eager=True)
 def test_throw_reaches_the_source_and_its_answer_flows_on(impl, row):
     log = []
     source = sources.listener(log, [row.wrap(item) for item in range(10)])
@@ -730,7 +806,7 @@ def test_a_throw_before_the_first_item_goes_to_the_source(impl, row):
         assert log == [("throw", repr(error))]
 
 
-@rows("throws", nested=True)
+@rows("throws", nested=True, eager=True)
 def test_a_throw_that_the_source_ends_with_goes_on_to_the_end(impl, row):
     def source():
         try:
@@ -765,7 +841,7 @@ def test_an_error_thrown_that_nobody_answers_ends(impl, row):
     assert log == ["finally"]
 
 
-@rows("closes", "throws")
+@rows("closes", "throws", eager=True)
 def test_a_source_without_throw_is_closed(impl, row):
     source = row.feed(Closable)
     it = row.build(impl, source)
@@ -779,7 +855,7 @@ def test_a_source_without_throw_is_closed(impl, row):
     assert ended(it)
 
 
-@rows("closes", "throws", nested=True)
+@rows("closes", "throws", nested=True, eager=True)
 def test_throwing_generator_exit_closes_the_source(impl, row):
     log = []
     source = row.feed(sources.Talker, log)
@@ -1047,7 +1123,11 @@ def test_stop_iteration_from_iter_is_a_runtime_error(impl, name):
 
 
 @pytest.mark.parametrize(
-    "name", [".filter", ".filterfalse", ".takewhile", ".dropwhile"]
+    "name",
+    [
+        *(".filter", ".filterfalse", ".takewhile", ".takewhile_inclusive"),
+        ".dropwhile",
+    ],
 )
 def test_an_answer_that_is_neither_true_nor_false_is_an_error(impl, name):
     row = ROW[name]
@@ -1122,6 +1202,13 @@ def test_none_is_data(impl, row):
 NUMBERS = {
     "take": (lambda px, n: px.pipe(()).take(n), 0, OverflowError),
     "drop": (lambda px, n: px.pipe(()).drop(n), 0, OverflowError),
+    "tail": (lambda px, n: px.pipe(()).tail(n), 0, OverflowError),
+    "intersperse": (lambda px, n: px.pipe(()).intersperse("", n), 1, OverflowError),
+    "unique_everseen": (
+        lambda px, n: px.pipe(()).unique_everseen(maxlen=n),
+        1,
+        OverflowError,
+    ),
     "batched": (lambda px, n: px.pipe(()).batched(n), 1, OverflowError),
     "chunked": (lambda px, n: px.pipe(()).chunked(n), 1, OverflowError),
     "tap": (lambda px, n: px.pipe(()).tap(str, n), 1, OverflowError),
@@ -1496,6 +1583,7 @@ PICKLED = {
     ".filter": operator.truth,
     ".filterfalse": operator.truth,
     ".flat_map": range,
+    ".takewhile_inclusive": operator.not_,
     ".takewhile": operator.not_,
     ".dropwhile": operator.not_,
 }
@@ -1544,13 +1632,22 @@ class Methods:
     def starmap(func, /): ...
     def filter(pred, /): ...
     def filterfalse(pred, /): ...
+    def filter_map(func, /): ...
     def flat_map(func, /): ...
     def flatten(): ...
     def enumerate(start=0): ...
+    def accumulate(func=None, *, initial=None): ...
+    def pluck(ind, default=MISSING): ...
+    def intersperse(e, n=1): ...
     def takewhile(pred, /): ...
+    def takewhile_inclusive(pred, /): ...
     def dropwhile(pred, /): ...
+    def unique_everseen(key=None, *, maxlen=None): ...
+    def unique_justseen(key=None): ...
+    def locate(pred=bool): ...
     def take(n): ...
     def drop(n): ...
+    def tail(n): ...
     def islice(*args): ...
     def batched(n, *, strict=False): ...
     def chunked(n, strict=False): ...
@@ -1691,9 +1788,12 @@ def test_every_public_name_is_in_the_table():
     assert issubclass(px.ReentrancyError, RuntimeError)
 
 
+SECOND_ROWS = (".tap in chunks", ".unique_everseen of the latest")
+
+
 def test_every_stage_and_terminal_is_in_the_table():
     px = pygenx()
-    stages = {row.name[1:] for row in STAGES} - {"tap in chunks"}
+    stages = {row.name[1:] for row in STAGES if row.name not in SECOND_ROWS}
     assert public(px.Pipeline) - NOT_A_STAGE == stages
     assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS)
     assert set(functions(Methods)) == stages | set(TERMINALS)

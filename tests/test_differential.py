@@ -46,14 +46,21 @@ def stage(name, *arguments):
 STAGE = st.one_of(
     *(
         stage(name, FAILS)
-        for name in ("map", "starmap", "filter", "filterfalse", "takewhile")
+        for name in ("map", "starmap", "filter", "filterfalse", "filter_map")
     ),
+    *(stage(name, FAILS) for name in ("takewhile", "takewhile_inclusive", "locate")),
     stage("dropwhile", FAILS),
     stage("flat_map", SOURCE | st.just(("nothing",)), FAILS),
     stage("flatten"),
     stage("enumerate", SMALL),
+    stage("accumulate", FAILS, st.none() | SMALL),
+    stage("pluck", st.sampled_from([0, 1, -1, [], [0], [1, 0]]), st.booleans()),
+    stage("intersperse", SMALL, st.integers(1, 3)),
+    stage("unique_everseen", FAILS, st.none() | st.integers(1, 3)),
+    stage("unique_justseen", FAILS),
     stage("take", st.integers(0, 5)),
     stage("drop", SMALL),
+    stage("tail", SMALL),
     stage("islice", SMALL, st.none() | st.integers(0, 6), st.integers(1, 3)),
     stage("batched", st.integers(1, 3), st.booleans()),
     stage("chunked", st.integers(1, 3), st.booleans()),
@@ -103,6 +110,15 @@ class Callback:
             kind = {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}
             raise kind[self.fails[1]](self.name)
         return self.answer(*args)
+
+
+PREDICATES = {
+    *("filter", "filterfalse", "takewhile", "takewhile_inclusive", "dropwhile"),
+    "locate",
+}
+# Before their first item, or in between, they have one to give that is no source's:
+# whether an answer to throw() overtakes it is left open.
+AHEAD = {"accumulate", "intersperse"}
 
 
 def often(item):
@@ -155,8 +171,23 @@ class Run:
         if name in ("map", "starmap"):
             answer = lambda *items: (number, *items)  # noqa: E731
             return getattr(p, name)(self.callback(label, answer, *args))
-        if name in ("filter", "filterfalse", "takewhile", "dropwhile"):
+        if name in PREDICATES:
             return getattr(p, name)(self.callback(label, often, *args))
+        if name == "filter_map":
+            answer = lambda item: (number, item) if often(item) else None  # noqa: E731
+            return p.filter_map(self.callback(label, answer, *args))
+        if name == "accumulate":
+            fails, initial = args
+            answer = lambda total, item: (number, item)  # noqa: E731
+            return p.accumulate(self.callback(label, answer, fails), initial=initial)
+        if name == "pluck":
+            ind, default = args
+            return p.pluck(ind, *["default"] * default)
+        if name == "unique_everseen":
+            fails, maxlen = args
+            return p.unique_everseen(self.callback(label, repr, fails), maxlen=maxlen)
+        if name == "unique_justseen":
+            return p.unique_justseen(self.callback(label, repr, *args))
         if name == "flat_map":
             inner, fails = args
             answer = lambda item: self.source(*inner)  # noqa: E731
@@ -243,7 +274,9 @@ class Run:
             self.attempt(name, getattr(p, name), *args)
 
     def pipe(self, source, stages, entered, kept, actions, terminal):
-        if {"take", "islice"} & {row[0] for row in stages}:
+        if {"take", "takewhile_inclusive", "islice", *AHEAD} & {
+            row[0] for row in stages
+        }:
             # may have seen enough: whether an answer to throw() still passes the
             # stages before is left open
             actions = [action for action in actions if "throw" not in action]

@@ -213,6 +213,7 @@ ITERATORS = {
 # -- stages: arguments such that items come out --------------------------------
 
 STAGES = {
+    "accumulate": (),
     "batched": (2,),
     "chunked": (2,),
     "groupby": (value_of,),
@@ -221,19 +222,27 @@ STAGES = {
     "dropwhile": (false,),
     "enumerate": (),
     "filter": (true,),
+    "filter_map": (same,),
     "filterfalse": (false,),
     "flat_map": (twice,),
     "flatten": (),
+    "intersperse": (Thing(-1), 2),
     "islice": (1, 4, 2),
+    "locate": (true,),
     "map": (same,),
+    "pluck": ([0, 1],),
     "prepend": (inputs,),
     "starmap": (first_of_two,),
+    "tail": (3,),
     "take": (3,),
     "takewhile": (true,),
+    "takewhile_inclusive": (true,),
     "tap": (nothing, 2, nothing, nothing),
+    "unique_everseen": (value_of,),
+    "unique_justseen": (value_of,),
 }
 # What has to be done to things before they can be the items of a stage.
-BEFORE = {"flatten": twice, "starmap": pair}
+BEFORE = {"flatten": twice, "pluck": pair, "starmap": pair}
 # The same stage with its callback raising, where it has one.
 FAILING = {
     "groupby": (bad,),
@@ -247,6 +256,12 @@ FAILING = {
     "starmap": (bad,),
     "takewhile": (bad,),
     "tap": (bad,),
+    "accumulate": (bad,),
+    "filter_map": (bad,),
+    "locate": (bad,),
+    "takewhile_inclusive": (bad,),
+    "unique_everseen": (bad,),
+    "unique_justseen": (bad,),
 }
 
 TERMINALS = {

@@ -1,0 +1,193 @@
+/* Stages that drop what has come before: unique_everseen, unique_justseen. */
+
+#include "pipeline.h"
+
+enum { UNIQUE_KEY, UNIQUE_MAXLEN };
+
+static int
+check_key(PyObject **args)
+{
+    if (args[UNIQUE_KEY] == NULL) {
+        args[UNIQUE_KEY] = Py_NewRef(Py_None);
+    }
+    return args[UNIQUE_KEY] == Py_None ? 0 : gx_check_callable(args[UNIQUE_KEY], "key");
+}
+
+/* -- unique_everseen ---------------------------------------------------- */
+
+static int
+unique_everseen_check(gx_state *Py_UNUSED(state), PyObject **args,
+                      bool Py_UNUSED(reusable))
+{
+    if (check_key(args) < 0) {
+        return -1;
+    }
+    return gx_check_optional_size(&args[UNIQUE_MAXLEN], 1, "maxlen must be >= 1");
+}
+
+/* step->state has the keys seen: a set, or an OrderedDict from the one not met for
+   longest to the latest if it must not grow over `limit`. */
+static int
+unique_everseen_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    PyObject *maxlen = step->args[UNIQUE_MAXLEN];
+    step->limit = maxlen == Py_None ? 0 : PyLong_AsSsize_t(maxlen);
+    return 0;
+}
+
+static int
+forget_oldest(gx_run *run, PyObject *seen)
+{
+    PyObject *args[] = {seen, Py_False};
+    PyObject *pair =
+        PyObject_VectorcallMethod(GX_NAME(run->state, popitem), args, 2, NULL);
+    Py_XDECREF(pair);
+    return pair == NULL ? -1 : 0;
+}
+
+/* 1 if `key` has not been met lately: it has now. 0, or -1. */
+static int
+meet_lately(gx_run *run, gx_step *step, PyObject *key)
+{
+    if (step->state == NULL) {
+        step->state = PyObject_CallNoArgs(run->state->ordered_dict);
+        if (step->state == NULL) {
+            return -1;
+        }
+    }
+    int known = PyDict_Contains(step->state, key);
+    if (known > 0) {
+        PyObject *args[] = {step->state, key};
+        PyObject *done =
+            PyObject_VectorcallMethod(GX_NAME(run->state, move_to_end), args, 2, NULL);
+        Py_XDECREF(done);
+        return done == NULL ? -1 : 0;
+    }
+    if (known < 0 || PyObject_SetItem(step->state, key, Py_None) < 0) {
+        return -1;
+    }
+    while (PyDict_GET_SIZE(step->state) > step->limit) {
+        if (forget_oldest(run, step->state) < 0) {
+            return -1;
+        }
+    }
+    return 1;
+}
+
+/* The same of all that came. The set tells by its size whether it knew the key: one
+   look-up, one hash. */
+static inline int
+meet(gx_run *run, gx_step *step, PyObject *key)
+{
+    if (step->limit != 0) {
+        return meet_lately(run, step, key);
+    }
+    if (step->state == NULL && (step->state = PySet_New(NULL)) == NULL) {
+        return -1;
+    }
+    Py_ssize_t size = PySet_GET_SIZE(step->state);
+    if (PySet_Add(step->state, key) < 0) {
+        return -1;
+    }
+    return PySet_GET_SIZE(step->state) != size;
+}
+
+static gx_answer
+unique_everseen_before(gx_run *run, gx_step *step, PyObject **item)
+{
+    return gx_keep_if(meet(run, step, *item), 1, item);
+}
+
+static gx_answer
+unique_everseen_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
+{
+    int met = meet(run, step, result);
+    Py_DECREF(result);
+    return gx_keep_if(met, 1, item);
+}
+
+static const char *const everseen_params[] = {"key", "maxlen", NULL};
+static const gx_signature everseen_signature = {"unique_everseen", everseen_params, 0,
+                                                0, 1};
+
+const gx_row gx_stage_unique_everseen = {
+    .name = "unique_everseen",
+    .signature = &everseen_signature,
+    .nargs = 2,
+    .flags = GX_ONE_TO_ONE | GX_DIRECT,
+    .call = GX_CALL_ITEM,
+    .check = unique_everseen_check,
+    .start = unique_everseen_start,
+    .before = unique_everseen_before,
+    .after = unique_everseen_after,
+};
+
+const char gx_stage_unique_everseen_doc[] =
+    "unique_everseen($self, key=None, *, maxlen=None)\n--\n\n"
+    "Drop each item that is equal, or whose key(item) is, to one that came before.\n\n"
+    "All keys are kept, or the maxlen that were met last. Raises TypeError at what\n"
+    "cannot be hashed, ValueError for maxlen < 1. As more_itertools.unique_everseen.\n\n"
+    ">>> pipe('abAc').unique_everseen(str.lower).list()\n"
+    "['a', 'b', 'c']";
+
+/* -- unique_justseen ---------------------------------------------------- */
+
+static int
+unique_justseen_check(gx_state *Py_UNUSED(state), PyObject **args,
+                      bool Py_UNUSED(reusable))
+{
+    return check_key(args);
+}
+
+/* step->key is the key of the item that went on last, or NULL. Takes `key`. */
+static gx_answer
+keep_other(gx_step *step, PyObject **item, PyObject *key)
+{
+    int same = 0;
+    PyObject *last = step->key;
+    if (last != NULL) {
+        same = PyObject_RichCompareBool(last, key, Py_EQ);
+    }
+    if (same != 0) {
+        Py_DECREF(key);
+        return gx_keep_if(same, 0, item);
+    }
+    step->key = key;
+    Py_XDECREF(last);
+    return GX_EMIT;
+}
+
+static gx_answer
+unique_justseen_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    return keep_other(step, item, Py_NewRef(*item));
+}
+
+static gx_answer
+unique_justseen_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
+                      PyObject *result)
+{
+    return keep_other(step, item, result);
+}
+
+static const char *const justseen_params[] = {"key", NULL};
+static const gx_signature justseen_signature = {"unique_justseen", justseen_params, 0,
+                                                0, 1};
+
+const gx_row gx_stage_unique_justseen = {
+    .name = "unique_justseen",
+    .signature = &justseen_signature,
+    .nargs = 1,
+    .flags = GX_ONE_TO_ONE | GX_DIRECT,
+    .call = GX_CALL_ITEM,
+    .check = unique_justseen_check,
+    .before = unique_justseen_before,
+    .after = unique_justseen_after,
+};
+
+const char gx_stage_unique_justseen_doc[] =
+    "unique_justseen($self, key=None)\n--\n\n"
+    "Of neighbours that are equal, or whose key(item) is, pass on the first; they need\n"
+    "no hash. As more_itertools.unique_justseen.\n\n"
+    ">>> pipe('aabbA').unique_justseen(str.lower).list()\n"
+    "['a', 'b', 'A']";
