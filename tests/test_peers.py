@@ -50,7 +50,14 @@ def outcomes(peer, tmp):
     empty.write_text("[pytest]\n")
     command = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q"]
     command += ["-c", str(empty), "--rootdir", str(source), "-p", "no:cacheprovider"]
-    command += ["-p", "peers.plugin", "-W", "ignore", *node_ids(peer, source)]
+    command += [
+        "-p",
+        "peers.plugin",
+        "-W",
+        "ignore",
+        "--tb=native",
+        *node_ids(peer, source),
+    ]
     child = subprocess.run(
         command,
         cwd=source,
