@@ -50,8 +50,8 @@ def failing(*args):
 
 
 def error_of(call, *args):
-    """The Failure that the call ends with, as somebody keeps it: with its traceback, but
-    without what is in the locals of that, which Python itself holds."""
+    """The Failure that the call ends with, as somebody keeps it: with its traceback,
+    but without what is in the locals of that, which Python itself holds."""
     try:
         call(*args)
     except Failure as error:
@@ -60,7 +60,7 @@ def error_of(call, *args):
     raise AssertionError("it did not fail")
 
 
-# -- what happens: each gets the object as the only one in a list -------------------------
+# -- what happens: each gets the object as the only one in a list ---------------------
 # and answers what is kept alive behind it.
 
 
@@ -161,7 +161,7 @@ def failed_in_a_loop_that_is_over(px, row, box):
     return error_of(loop)
 
 
-# -- when `finally` has run ---------------------------------------------------------------
+# -- when `finally` has run ------------------------------------------------------------
 
 
 def always(row):
@@ -178,7 +178,7 @@ def if_it_closes(row):
 
 def if_closing_reads_on(row):
     """A group is closed by reading it to its end, which is the source's end here."""
-    return row.start > 0
+    return row.start > 0 and not row.closes
 
 
 def if_it_owns(row):

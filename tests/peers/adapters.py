@@ -101,7 +101,10 @@ def toolz_accumulate(binop, seq, *initial):
 
 
 def toolz_reduceby(key, binop, seq, *init):
-    named = {("factory" if callable(init[0]) else "init"): init[0]} if init else {}
+    """There init is a value or a factory, and one text means that it is not given."""
+    if not init or init[0] == "__no__default__":
+        return pipe(seq).reduceby(by(key), binop)
+    named = {"factory" if callable(init[0]) else "init": init[0]}
     return pipe(seq).reduceby(by(key), binop, **named)
 
 
@@ -231,6 +234,7 @@ def install(peer, source):
         sys.modules[flags.__name__] = flags
         module.return_True = lambda *args: True
         module.return_False = lambda *args: False
+        module.return_identity = lambda item: item
         module.return_None = lambda *args: None
         module.Seen = module.ItemIdxKey = object
         module.__dict__.update(iteration_utilities())

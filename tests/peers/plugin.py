@@ -16,6 +16,7 @@ def pytest_runtest_logreport(report):
         return
     name = report.nodeid.partition("::")[2].replace("::", ".")
     path = report.nodeid.partition("::")[0]
+    text = "\n".join(str(report.longrepr or "").splitlines()[-12:])
     with open(os.environ["PEER_RESULTS"], "a") as file:
-        line = [Path(path).stem, name, report.outcome, str(report.longrepr or "")]
+        line = [Path(path).stem, name, report.outcome, text]
         file.write(json.dumps(line) + "\n")
