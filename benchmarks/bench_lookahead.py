@@ -1,16 +1,14 @@
-"""peekable and partition against more_itertools: what comes next, what waits."""
+"""peekable: item by item, and a look before each item; against more_itertools."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import tee
 from typing import Any
 
-from benchmarks.cases import DRAIN, DRAIN_EACH, Case, Rival, Sink, ints, optional
-from pygenx import partition, peekable
+from benchmarks.cases import DRAIN, Case, Rival, Sink, ints, optional
+from pygenx import peekable
 
 Peek = Callable[[Iterable[Any]], Any]
 
 GOALS = {"more_itertools.peekable": 2.5}
-PARTITION_GOALS = {"more_itertools.partition": 2.5}
 
 
 class Peekable:
@@ -77,52 +75,8 @@ def case(name: str, use: Callable[[Peek], Rival], sink: Sink | None = None) -> C
     )
 
 
-def python_partition(pred: Any, iterable: Iterable[Any]) -> Any:
-    """Two passes over a tee: what itertools' recipe does."""
-    pairs, others = tee((pred(item), item) for item in iterable)
-    return (
-        (item for truth, item in pairs if not truth),
-        (item for truth, item in others if truth),
-    )
-
-
-PREDICATES: dict[str, Callable[[Any], Any]] = {
-    "bool": bool,
-    "a C callable": (1).__and__,
-    "lambda": lambda number: number % 2,
-}
-
-
-def apart(pred: Any) -> Callable[[Any], Rival]:
-    return lambda split: lambda data: split(pred, data)
-
-
-def in_turn(pred: Any) -> Callable[[Any], Rival]:
-    return lambda split: lambda data: zip(*split(pred, data), strict=True)
-
-
-def split_case(name: str, use: Callable[[Any], Rival], sink: Sink) -> Case:
-    return Case(
-        f"partition, {name}",
-        ints,
-        {
-            "pygenx": use(partition),
-            "python": use(python_partition),
-            **optional("more_itertools", "partition", use),
-        },
-        ("python",),
-        sink,
-        goals=PARTITION_GOALS,
-    )
-
-
 CASES = [
     case("next", lambda kind: kind, DRAIN),
     case("peek and next", look_and_take),
     case("bool and next", while_there_are_any),
-    *(
-        split_case(f"one after the other, {name}", apart(pred), DRAIN_EACH)
-        for name, pred in PREDICATES.items()
-    ),
-    split_case("in turn, a C callable", in_turn((1).__and__), DRAIN),
 ]

@@ -58,7 +58,6 @@ __all__ = [
     "grouping",
     "iterate",
     "own",
-    "partition",
     "peekable",
     "pipe",
     "primed",
@@ -181,17 +180,6 @@ def tee(
     lock: bool = False,
     maxlen: SupportsIndex | None = None,
 ) -> tuple[_Branch[_T], ...]: ...
-
-@final
-@type_check_only
-class _Part(_Iterator[_T_co]): ...
-
-def partition(
-    pred: Callable[[_T], object] | None,
-    iterable: Iterable[_T],
-    *,
-    maxlen: SupportsIndex | None = None,
-) -> tuple[_Part[_T], _Part[_T]]: ...
 
 @final
 class peekable(_Iterator[_T], Generic[_T]):
@@ -416,36 +404,6 @@ class pipe(_Iterator[_T_co]):
     @property
     def lineno(self) -> int | None: ...
     def explain(self) -> str: ...
-    @overload
-    def tee(
-        self,
-        n: Literal[2] = 2,
-        *,
-        lock: bool = False,
-        maxlen: SupportsIndex | None = None,
-    ) -> _tuple[pipe[_T_co], pipe[_T_co]]: ...
-    @overload
-    def tee(
-        self,
-        n: Literal[3],
-        *,
-        lock: bool = False,
-        maxlen: SupportsIndex | None = None,
-    ) -> _tuple[pipe[_T_co], pipe[_T_co], pipe[_T_co]]: ...
-    @overload
-    def tee(
-        self,
-        n: SupportsIndex,
-        *,
-        lock: bool = False,
-        maxlen: SupportsIndex | None = None,
-    ) -> _tuple[pipe[_T_co], ...]: ...
-    def partition(
-        self,
-        pred: Callable[[_T_co], object] | None,
-        *,
-        maxlen: SupportsIndex | None = None,
-    ) -> _tuple[pipe[_T_co], pipe[_T_co]]: ...
     def __or__(self, other: Pipeline[_T_co, _S], /) -> pipe[_S]: ...
     def __ror__(self, other: Never, /) -> Never: ...  # C has one slot for both
 

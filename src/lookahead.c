@@ -45,7 +45,7 @@ gx_ring_clear(gx_ring *ring)
     gx_ring old = *ring;
     *ring = (gx_ring){0};
     for (Py_ssize_t i = 0; i < old.size; i++) {
-        gx_ring_discard(*gx_ring_at(&old, i));
+        Py_DECREF(*gx_ring_at(&old, i));
     }
     PyMem_Free(old.slots);
 }
@@ -54,7 +54,7 @@ int
 gx_ring_visit(const gx_ring *ring, visitproc visit, void *arg)
 {
     for (Py_ssize_t i = 0; i < ring->size; i++) {
-        Py_VISIT(gx_ring_untag(*gx_ring_at(ring, i)));
+        Py_VISIT(*gx_ring_at(ring, i));
     }
     return 0;
 }

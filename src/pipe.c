@@ -72,7 +72,7 @@ gx_pipe_refuse(pipe_object *self)
     PyErr_Format(
         PyExc_RuntimeError,
         "this pipe was taken by .%s(); use Pipeline() for a program that can be "
-        "reused, .tee() for branches",
+        "reused, tee() for branches",
         self->taken);
     return -1;
 }
@@ -455,20 +455,6 @@ PyDoc_STRVAR(pipe_to_doc,
 ">>> pipe([3, 1, 2]).to(sorted, reverse=True)\n"
 "[3, 2, 1]");
 
-PyDoc_STRVAR(pipe_tee_doc,
-"tee($self, /, n=2, *, lock=False, maxlen=None)\n--\n\n"
-"Split the pipe into a tuple of n independent ones, which share what it does.\n\n"
-">>> a, b = pipe('abc').map(str.upper).tee()\n"
-">>> a.join(), b.enumerate().list()\n"
-"('ABC', [(0, 'A'), (1, 'B'), (2, 'C')])");
-
-PyDoc_STRVAR(pipe_partition_doc,
-"partition($self, /, pred, *, maxlen=None)\n--\n\n"
-"Split the pipe into two: of the items for which pred is false, and of the others.\n\n"
-">>> even, odd = pipe(range(6)).partition(lambda n: n % 2)\n"
-">>> even.sum(), odd.list()\n"
-"(6, [1, 3, 5])");
-
 PyDoc_STRVAR(pipe_explain_doc,
 "explain($self, /)\n--\n\n"
 "Return the program as text, a line for each stage that says how it runs.\n\n"
@@ -489,9 +475,6 @@ static PyMethodDef pipe_methods[] = {
 #include "terminals.def"
 #undef GX_TERMINAL_ROW
     {"to", GX_FASTCALL(gx_pipe_to), METH_VARARGS | METH_KEYWORDS, pipe_to_doc},
-    {"tee", GX_FASTCALL(gx_pipe_tee), METH_FASTCALL | METH_KEYWORDS, pipe_tee_doc},
-    {"partition", GX_FASTCALL(gx_pipe_partition), METH_FASTCALL | METH_KEYWORDS,
-     pipe_partition_doc},
     {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
     {"send", pipe_send, METH_O, gx_send_doc},
     {"throw", GX_FASTCALL(pipe_throw), METH_FASTCALL, gx_throw_doc},

@@ -33,11 +33,6 @@ PyObject *gx_pipe_stage(PyObject *op, const gx_row *row, PyObject *const *args,
 PyObject *gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args,
                            Py_ssize_t nargs, PyObject *kwnames);
 PyObject *gx_pipe_extend(PyObject *op, gx_program *program);
-/* Tuples of pipes over one whose source and program they share. */
-PyObject *gx_pipe_tee(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
-                      PyObject *kwnames);
-PyObject *gx_pipe_partition(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
-                            PyObject *kwnames);
 PyObject *gx_pipe_to(PyObject *op, PyObject *args, PyObject *kwargs);
 
 #endif

@@ -800,35 +800,17 @@ class pipe(Tool):
         super().__init__(Input(source))
 
     def stage(self, name, *args, **kwargs):
-        self.check_new(name)
-        return self.give_up(name, STAGES[name](self._tail, *args, **kwargs))
-
-    def give_up(self, name, tail):
-        """Let another pipe go on."""
-        self._tail = None
-        self.taken_by = name
-        self.heir = object.__new__(pipe)
-        Tool.__init__(self.heir, tail)
-        return self.heir
-
-    def tee(self, n=2, *, lock=False, maxlen=None):
-        self.check_new("tee")
-        n = check_count(n, 0, "n must be >= 0")
-        branches = tee(self.give_up("tee", self._tail), n, lock=lock, maxlen=maxlen)
-        return tuple(map(pipe, branches))
-
-    def partition(self, pred, *, maxlen=None):
-        self.check_new("partition")
-        partition(pred, (), maxlen=maxlen)  # checks the arguments
-        branches = partition(pred, self.give_up("partition", self._tail), maxlen=maxlen)
-        return tuple(map(pipe, branches))
-
-    def check_new(self, name):
         self.check_free()
         if self.started:
             raise RuntimeError(
                 f"this pipe has started; add .{name}() before the first item is taken"
             )
+        longer = object.__new__(pipe)
+        Tool.__init__(longer, STAGES[name](self._tail, *args, **kwargs))
+        self._tail = None
+        self.taken_by = name
+        self.heir = longer
+        return longer
 
     def drain(self, name, terminal):
         """All there is, for one terminal; however it ends, the pipe has ended."""
@@ -860,7 +842,7 @@ class pipe(Tool):
         if self.taken_by is not None:
             raise RuntimeError(
                 f"this pipe was taken by .{self.taken_by}(); use Pipeline() for a "
-                "program that can be reused, .tee() for branches"
+                "program that can be reused, tee() for branches"
             )
 
     def __next__(self):
@@ -1270,75 +1252,6 @@ def tee(iterable, n=2, *, lock=False, maxlen=None):
     first = object.__new__(Branch)
     Tool.__init__(first, Branch.split(iterable, maxlen))
     return (first, *(Branch(first) for _ in range(n - 1)))
-
-
-# partition ---------------------------------------------------------------------------
-
-
-class Sorter:
-    """What the two branches of a partition share."""
-
-    def __init__(self, pred, iterable, maxlen):
-        self.pred = bool if pred is None else check_callable(pred)
-        self.input = Input(iterable)
-        self.maxlen = maxlen
-        self.sides = {}  # those that are still read
-
-    def sort(self, asker):
-        """Ask for an item and give it to the side that it belongs to."""
-        other = self.sides.get(not asker)
-        if None not in (self.maxlen, other) and len(other.queue) >= self.maxlen:
-            raise BufferError("the other branch lags too far behind")
-        try:
-            item = self.input.pull()
-        except End:
-            raise  # which each branch will hear from the input when it is here
-        except Exception as error:
-            for side in self.sides.values():
-                side.queue.append((None, error))
-            return
-        side = self.sides.get(bool(self.pred(item)))
-        if side is not None:
-            side.queue.append((item, None))
-
-
-class Side(Node):
-    one_to_one = False
-
-    def __init__(self, sorter, name):
-        super().__init__(sorter.input)
-        self.sorter = sorter
-        self.name = name
-        self.queue = deque()
-        sorter.sides[name] = self
-
-    def pull(self):
-        while not self.queue:
-            self.sorter.sort(self.name)
-        item, error = self.queue.popleft()
-        if error is not None:
-            raise error
-        return item
-
-    def leave(self, close):
-        self.queue.clear()
-        self.sorter.sides.pop(self.name, None)
-        if not self.sorter.sides:  # this was the last branch
-            self.sorter.input.leave(close)
-
-
-class Part(Tool):
-    def __init__(self, sorter, name):
-        super().__init__(Side(sorter, name))
-
-    finish = Branch.finish
-
-
-def partition(pred, iterable, *, maxlen=None):
-    if maxlen is not None:
-        maxlen = check_count(maxlen, 1, "maxlen must be >= 1")
-    sorter = Sorter(pred, iterable, maxlen)
-    return Part(sorter, False), Part(sorter, True)
 
 
 # peekable, spy -----------------------------------------------------------------------

@@ -333,22 +333,6 @@ TYPES = [
         returns=False,
         closes=False,
     ),
-    Row(
-        "partition, false",
-        lambda px, source, f: px.partition(f, source)[0],
-        lambda item: False,
-        one_to_one=False,
-        throws=False,  # it is shared: the branch alone ends
-        hint=False,
-    ),
-    Row(
-        "partition, true",
-        lambda px, source, f: px.partition(f, source)[1],
-        lambda item: True,
-        one_to_one=False,
-        throws=False,
-        hint=False,
-    ),
     Row("peekable", lambda px, source, f: px.peekable(source), hint=True),
     Row("peekable that has looked", peeked, start=1, hint=True),
     Row("own", lambda px, source, f: px.own(source), resumes=False, owns=True),
@@ -1619,7 +1603,6 @@ class Signatures:
     def groupby(iterable, key=None): ...
     def own(iterable, /): ...
     def borrow(iterable, /): ...
-    def partition(pred, iterable, *, maxlen=None): ...
     def peekable(iterable): ...
     def spy(iterable, n=1): ...
     def primed(func, /): ...
@@ -1673,9 +1656,6 @@ class Methods:
     def prepend(*iterables): ...
     def tap(func, chunk_size=None, before=None, after=None): ...
 
-    def tee(n=2, *, lock=False, maxlen=None): ...
-    def partition(pred, *, maxlen=None): ...
-
     def list(): ...
     def tuple(): ...
     def set(): ...
@@ -1714,7 +1694,6 @@ def public(kind):
     return {name for name in dir(kind) if not name.startswith("_")}
 
 
-SPLITS = {"tee", "partition"}  # of pipes alone, into several pipes
 NOT_A_STAGE = {
     "check_pickle",
     "close",
@@ -1816,8 +1795,8 @@ def test_every_stage_and_terminal_is_in_the_table():
     px = pygenx()
     stages = {row.name[1:] for row in STAGES if row.name not in SECOND_ROWS}
     assert public(px.Pipeline) - NOT_A_STAGE == stages
-    assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS) | SPLITS
-    assert set(functions(Methods)) == stages | set(TERMINALS) | SPLITS
+    assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS)
+    assert set(functions(Methods)) == stages | set(TERMINALS)
 
 
 def test_every_iterator_type_is_in_the_table():

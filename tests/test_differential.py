@@ -331,23 +331,6 @@ class Run:
         if source[0] == "failing":
             gc.collect()  # an error that the reference keeps holds its own frames
 
-    def partition(self, source, fails, maxlen, actions):
-        pred = self.callback("pred", often, fails)
-        branches = list(self.px.partition(pred, self.source(*source), maxlen=maxlen))
-        for number, action in actions:
-            if branches[number] is None:
-                continue
-            self.trace.append(number)
-            if action != "drop":
-                self.act(branches[number], action)
-            elif source[0] == "failing":  # a stored error holds the reference's frames
-                branches[number].close()
-            else:
-                branches[number] = None
-        branches.clear()
-        if source[0] == "failing":
-            gc.collect()
-
     def peekable(self, source, entered, actions):
         self.look_ahead(self.px.peekable(self.source(*source)), entered, actions)
 
@@ -459,22 +442,6 @@ def test_chain_does_what_the_reference_does(inputs, nested, actions):
 )
 def test_tee_does_what_the_reference_does(source, n, maxlen, actions):
     compare("tee", source, n, maxlen, actions)
-
-
-@given(
-    source=SOURCE,
-    fails=FAILS,
-    maxlen=st.none() | st.integers(1, 3),
-    actions=st.lists(
-        st.tuples(
-            st.integers(0, 1),
-            st.sampled_from(["next"] * 8 + ["close", "drop"]),
-        ),
-        max_size=16,
-    ),
-)
-def test_partition_does_what_the_reference_does(source, fails, maxlen, actions):
-    compare("partition", source, fails, maxlen, actions)
 
 
 INDEX = st.integers(-5, 6)

@@ -89,17 +89,17 @@ def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("peers")
 
 
-def stands_for(name, test):
-    return any(
-        whole == name or whole.endswith(("." + name, "_" + name))
-        for whole in (test, test.partition("[")[0])
-    )
+def stands_for(name, group, test):
+    """A name is short of its group, and stands for all parameters if it has none."""
+    file = "test_" + group.removeprefix("test_").replace("_", "")
+    whole = (name, f"{group}.{name}", f"{group}_{name}", f"{file}_{name}")
+    return test in whole or test.partition("[")[0] in whole
 
 
 def expected(peer, group, tests):
     """{name that is listed: the tests it stands for}"""
     return {
-        name: {test for test in tests if stands_for(name, test)}
+        name: {test for test in tests if stands_for(name, group, test)}
         for name in deviations.listed(peer, group)
     }
 

@@ -131,7 +131,7 @@ OTHER_BANNERS = {
     "timed.c": {"call"},
     "timed_run.c": {"measure"},
     "timing.c": {"measure"},
-    "tee_buffer.c": {"iterate: the tail", "iterate: the head"},
+    "tee_buffer.c": {"iterate: the tail", "iterate: errors", "iterate: the head"},
 }
 
 

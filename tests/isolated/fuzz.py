@@ -191,14 +191,6 @@ MAKERS = [
         for b in pygenx.tee(s, chance.randrange(1, 4), maxlen=chance.choice((None, 3)))
     ][0],
     lambda s: pygenx.groupby(s, chance.choice((None, callback))),
-    lambda s: [
-        keep(b)
-        for b in pygenx.partition(
-            chance.choice((None, callback)), s, maxlen=chance.choice((None, 3))
-        )
-    ][0],
-    lambda s: [keep(b) for b in pipe(s).map(callback).tee(chance.randrange(3))][:0],
-    lambda s: [keep(b) for b in pipe(s).partition(callback)][:0],
     pygenx.peekable,
     lambda s: pygenx.spy(s, chance.randrange(4))[1],
     pygenx.own,

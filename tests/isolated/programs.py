@@ -147,25 +147,6 @@ def peeked(source):
     return looking
 
 
-def partition_false(source):
-    return pygenx.partition(false, source, maxlen=100)[0]
-
-
-def partition_two(source):
-    global other_branch
-    other_branch = None  # the one before goes first
-    other_branch, branch = pygenx.partition(true, source)
-    return branch
-
-
-def piped_tee(source):
-    return pipe(source).map(same).tee(3)[1]
-
-
-def piped_partition(source):
-    return pipe(source).map(same).partition(None)[1].map(same)
-
-
 def from_iterable(source):
     return pygenx.chain.from_iterable(iter([source]))
 
@@ -218,10 +199,6 @@ ITERATORS = {
     "groupby": grouped,
     "groupby group": group_of,
     "own": pygenx.own,
-    "partition": partition_false,
-    "partition two": partition_two,
-    "pipe.tee": piped_tee,
-    "pipe.partition": piped_partition,
     "peekable": pygenx.peekable,
     "peekable peeked": peeked,
     "pipe": pipe,
@@ -316,8 +293,6 @@ BEFORE_TERMINAL = {"dict": pair, "join": to_text}
 
 # Attributes of pipe and Pipeline that are neither.
 OTHERS = {
-    "tee",
-    "partition",
     "check_pickle",
     "close",
     "explain",
@@ -556,24 +531,6 @@ def use_tee_branches():
     return len(list(second)), len(list(fourth)), next(third).value
 
 
-def use_partition():
-    no, yes = pygenx.partition(value_of, things(5), maxlen=9)
-    repr(no), repr(yes)
-    ahead = next(yes).value
-    return ahead, next(no).value, len(list(yes)), yes.result
-
-
-def use_partition_failing():
-    no, yes = pygenx.partition(false, Source(3, at=1))
-    seen = []
-    for branch in (no, no, yes):
-        try:
-            seen.append(next(branch).value)
-        except ArithmeticError:
-            seen.append("ArithmeticError")
-    return seen
-
-
 def use_peekable():
     it = pygenx.peekable(things(3))
     it.prepend(Thing(7), Thing(8))
@@ -632,8 +589,6 @@ DRIVERS = {
     "pipe to": use_pipe_to,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
-    "partition used": use_partition,
-    "partition failing": use_partition_failing,
     "peekable used": use_peekable,
     "spy": use_spy,
     "ReentrancyError": use_reentrancy,

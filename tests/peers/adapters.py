@@ -95,21 +95,27 @@ def by(key):
     return lambda item: item[key]
 
 
+def given(values):
+    """One text stands for nothing."""
+    return bool(values) and values[0] != "__no__default__"
+
+
 def toolz_accumulate(binop, seq, *initial):
-    items = pipe(seq)
-    return items.accumulate(binop, **({"initial": initial[0]} if initial else {}))
+    if not given(initial):
+        return pipe(seq).accumulate(binop)
+    return pipe(seq).accumulate(binop, initial=initial[0])
 
 
 def toolz_reduceby(key, binop, seq, *init):
-    """There init is a value or a factory, and one text means that it is not given."""
-    if not init or init[0] == "__no__default__":
+    """There init is a value or a factory."""
+    if not given(init):
         return pipe(seq).reduceby(by(key), binop)
     named = {"factory" if callable(init[0]) else "init": init[0]}
     return pipe(seq).reduceby(by(key), binop, **named)
 
 
 def toolz_pluck(ind, seqs, *default):
-    return pipe(seqs).pluck(ind, *default)
+    return pipe(seqs).pluck(ind, *(default if given(default) else ()))
 
 
 def toolz_unique(seq, key=None):
@@ -201,7 +207,9 @@ def sideeffects(iterable, func, times=0):
 
 def iteration_utilities():
     return {
-        "accumulate": lambda items, *args: pipe(items).accumulate(*args),
+        "accumulate": lambda items, func=None, *initial: pipe(items).accumulate(
+            func, **dict(zip(["initial"], initial, strict=False))
+        ),
         "always_iterable": ours("always_iterable"),
         "deepflatten": deepflatten,
         "flatten": stage("flatten"),

@@ -1,8 +1,8 @@
 """What the peers' tests ask and pygenx does not do, test by test, with the reason.
 
-{peer: {group: {reason: names of the tests}}}. A name may be the end of the test's name,
-and without parameters it stands for all of them. A test that is listed here and passes
-is a failure.
+{peer: {group: {reason: names of the tests}}}. A name is short of that of its group, and
+stands for all parameters if it has none. A test that is listed here and passes is a
+failure.
 """
 
 NO_PICKLE = "iterators are neither pickled nor copied; itertools has stopped it too"
@@ -12,6 +12,11 @@ NO_HINT = "a source's own __length_hint__ may lie and is not asked"
 
 DEVIATIONS = {
     "more_itertools": {
+        "LocateTests": {
+            "no window_size=: use .windowed(n) and .locate(pred)": (
+                "test_window_size test_window_size_large test_window_size_zero"
+            ),
+        },
         "PeekableTests": {
             "it looks at the private _cache": "test_slicing_error",
         },
@@ -28,6 +33,12 @@ DEVIATIONS = {
         },
     },
     "iteration_utilities": {
+        "test_accumulate": {
+            "initial= is the first item, as in itertools": "initial1",
+            NO_ATTRIBUTES: "attributes1 attributes2",
+            NO_HINT: "lengthhint_failure1 lengthhint_failure2",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
+        },
         "test_grouper": {
             NO_ATTRIBUTES: "attributes1 attributes2",
             NO_HINT: "lengthhint_failure1 lengthhint_failure2",
@@ -37,6 +48,12 @@ DEVIATIONS = {
             "batched() has no truncate=": (
                 "failure1 truncate1 truncate2 truncate4 truncate5 lengthhint1[2-it0]"
             ),
+        },
+        "test_intersperse": {
+            NO_ATTRIBUTES: "attributes1",
+            NO_HINT: "lengthhint_failure1 lengthhint_failure2 lengthhint_failure3",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
+            NO_SETSTATE: "failure_setstate1 failure_setstate2 failure_setstate3",
         },
         "test_one": {
             "the texts of the errors are those of more-itertools": "failure3",
@@ -50,6 +67,19 @@ DEVIATIONS = {
                 "failure_setstate4 failure_setstate5 failure_setstate6 "
                 "failure_setstate7 failure_setstate8 failure_setstate9"
             ),
+        },
+        "test_unique_everseen": {
+            "keys have to be hashable, as in more-itertools 11": (
+                "failure5 unhashable1 unhashable2"
+            ),
+            NO_ATTRIBUTES: "getter1 getter2",
+            NO_PICKLE: "copy1 pickle1",
+            NO_SETSTATE: "failure_setstate1 failure_setstate2 failure_setstate3",
+        },
+        "test_unique_justseen": {
+            NO_ATTRIBUTES: "attributes1",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
+            NO_SETSTATE: "failure_setstate1 failure_setstate2",
         },
     },
 }

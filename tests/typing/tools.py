@@ -15,7 +15,6 @@ from pygenx import (
     groupby,
     grouping,
     own,
-    partition,
     peekable,
     pipe,
     primed,
@@ -53,13 +52,6 @@ branches = tee([1], 5, maxlen=10)
 assert_type([next(branch) for branch in branches], list[int])
 more: Iterable[object] = type(left)([3])
 left.close()
-
-# -- partition ---------------------------------------------------------------
-
-no, yes = partition(str.isdigit, ["1", "a"], maxlen=10)
-assert_type(next(no), str)
-assert_type(yes.send(None), str)
-partition(None, [1, 2])[0].close()
 
 # -- peekable, spy -------------------------------------------------------------
 
