@@ -1,6 +1,7 @@
 """Generator tools for Python, written natively in C."""
 
 from pygenx._pygenx import (
+    Failure,
     Pipeline,
     ReentrancyError,
     borrow,
@@ -23,6 +24,7 @@ from pygenx._pygenx import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "Failure",
     "Pipeline",
     "ReentrancyError",
     "borrow",

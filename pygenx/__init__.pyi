@@ -48,6 +48,7 @@ from typing import (
 from typing_extensions import TypeIs, TypeVar, disjoint_base
 
 __all__ = [
+    "Failure",
     "Pipeline",
     "ReentrancyError",
     "borrow",
@@ -107,6 +108,21 @@ _Sink: TypeAlias = _Sender[_T] | Callable[[_T], object]
 _Raised: TypeAlias = BaseException | type[BaseException]
 
 class ReentrancyError(ValueError, RuntimeError): ...
+
+# What the handlers of catch() are given.
+@final
+class Failure:
+    def __new__(
+        cls, error: BaseException, item: Any, index: int, stage: str
+    ) -> Self: ...
+    @property
+    def error(self) -> BaseException: ...
+    @property
+    def item(self) -> Any: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def stage(self) -> str: ...
 
 # What every iterator of pygenx can do: the generator protocol, and `with`.
 @type_check_only
@@ -485,6 +501,24 @@ class pipe(_Iterator[_T_co]):
     def chain(self, *iterables: Iterable[_S]) -> pipe[_T_co | _S]: ...
     def prepend(self, *iterables: Iterable[_S]) -> pipe[_T_co | _S]: ...
     @overload
+    def catch(
+        self,
+        *exceptions: type[BaseException],
+        do: Callable[[Failure], object] | None = None,
+        stop: bool = False,
+    ) -> pipe[_T_co]: ...
+    @overload
+    def catch(
+        self,
+        *exceptions: type[BaseException],
+        do: Callable[[Failure], object] | None = None,
+        replace: Callable[[Failure], _S],
+        stop: bool = False,
+    ) -> pipe[_T_co | _S]: ...
+    def map_except(
+        self, func: Callable[[_T_co], _S], /, *exceptions: type[BaseException]
+    ) -> pipe[_S]: ...
+    @overload
     def tap(
         self,
         func: Callable[[_T_co], object],
@@ -754,6 +788,24 @@ class Pipeline(Generic[_In, _Out]):
     def prepend(
         self, *iterables: Iterable[_S] | Callable[[], Iterable[_S]]
     ) -> Pipeline[_In, _Out | _S]: ...
+    @overload
+    def catch(
+        self,
+        *exceptions: type[BaseException],
+        do: Callable[[Failure], object] | None = None,
+        stop: bool = False,
+    ) -> Pipeline[_In, _Out]: ...
+    @overload
+    def catch(
+        self,
+        *exceptions: type[BaseException],
+        do: Callable[[Failure], object] | None = None,
+        replace: Callable[[Failure], _S],
+        stop: bool = False,
+    ) -> Pipeline[_In, _Out | _S]: ...
+    def map_except(
+        self, func: Callable[[_Out], _S], /, *exceptions: type[BaseException]
+    ) -> Pipeline[_In, _S]: ...
     @overload
     def tap(
         self,

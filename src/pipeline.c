@@ -184,10 +184,10 @@ is_silent(const gx_row *row, int i, PyObject *arg)
     return plain && (i > 0 || row->flags & GX_TERMINAL);
 }
 
-PyObject *
-gx_stage_brief(const gx_row *row, PyObject *const *args)
+static PyObject *
+brief_args(const gx_row *row, PyObject *const *args)
 {
-    PyObject *text = PyUnicode_FromFormat("%s(", row->name);
+    PyObject *text = PyUnicode_FromString("");
     const gx_signature *sig = row->signature;
     const char *comma = "";
     for (int i = 0; i < row->nargs && text != NULL; i++) {
@@ -206,8 +206,17 @@ gx_stage_brief(const gx_row *row, PyObject *const *args)
         Py_SETREF(text, longer);
         comma = ", ";
     }
-    if (text != NULL) {
-        Py_SETREF(text, PyUnicode_FromFormat("%U)", text));
+    return text;
+}
+
+PyObject *
+gx_stage_brief(const gx_row *row, PyObject *const *args)
+{
+    PyObject *inside = row->brief != NULL ? row->brief(args) : brief_args(row, args);
+    PyObject *text = NULL;
+    if (inside != NULL) {
+        text = PyUnicode_FromFormat("%s(%U)", row->name, inside);
+        Py_DECREF(inside);
     }
     return text;
 }

@@ -105,6 +105,13 @@ struct gx_row {
     int (*finish)(gx_run *run, gx_step *step);
     /* Let go of inputs not reached yet, closing them if told to. */
     int (*release)(gx_run *run, gx_step *step, bool close);
+    /* An error of this step or an earlier one, `failed`, is raised; `item` is what was
+       being worked on, perhaps NULL. 1 it is dealt with and cleared: the run goes on;
+       0 not for this step; -1 this step's own error is raised in its place. Asked of
+       the failing step before a StopIteration becomes a RuntimeError. */
+    int (*rescue)(gx_run *run, gx_step *step, gx_step *failed, PyObject *item);
+    /* What repr and notes show between the parentheses. NULL: all of args[]. */
+    PyObject *(*brief)(PyObject *const *args);
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);
@@ -149,6 +156,10 @@ gx_program **gx_program_stages(gx_program *program);
 /* "map(str.upper)" and " -> map(str.upper) -> filter(None)". */
 PyObject *gx_stage_brief(const gx_row *row, PyObject *const *args);
 PyObject *gx_program_brief(gx_program *program);
+/* What the handlers of catch() are given (failure.c); borrows all. `node`: the stage
+   that failed, or NULL and `place` the text for it. */
+PyObject *gx_failure_new(gx_state *state, PyObject *error, PyObject *item,
+                         Py_ssize_t index, gx_program *node, PyObject *place);
 /* A pipe without stages over an iterable: what sources return (pipe.c). */
 PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
 /* "access.log:311" of a read_lines source (lines.c). */
@@ -193,6 +204,7 @@ struct gx_step {
     };
     PyObject *const *args; /* borrowed: from the node, or the run's terminal */
     gx_program *node;      /* owned; NULL for a terminal */
+    Py_ssize_t failed;     /* errors raised in this step, caught or not */
     int phase;             /* meaning by row */
     gx_step *below;        /* the open step under this one; NULL for step 0 */
     bool open;             /* on the stack */
@@ -213,6 +225,7 @@ struct gx_run {
     PyObject *result;                /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
     bool many_ends;                  /* some step is GX_MANY_ENDS */
+    bool rescues;                    /* some step has a `rescue` */
     bool owner;                      /* the end closes the source */
     bool answered;   /* throw() got an answer: an error is a later step's */
     gx_step steps[]; /* nstages + 2: source, stages, room for one terminal */
@@ -235,6 +248,8 @@ void gx_run_free(gx_run *run);
 int gx_run_traverse(gx_run *run, visitproc visit, void *arg);
 /* Length after all steps, for `upstream` items before the first. */
 Py_ssize_t gx_run_hint(gx_run *run, Py_ssize_t upstream);
+/* Steps that are on top but have given what they kept are closed. */
+void gx_run_settle(gx_run *run);
 /* Hand `item` (taken) on from a step that has nothing open: answer GX_OPEN after it. */
 void gx_step_give(gx_step *step, PyObject *item);
 /* A step is on the stack from here; its source was opened by the caller. */
@@ -248,10 +263,16 @@ int gx_step_release(gx_run *run, gx_step *step, bool close);
 int gx_step_finish(gx_run *run, gx_step *step);
 /* The program ends above `last`: nothing up to it is asked again. */
 int gx_run_stop(gx_run *run, gx_step *last);
-/* An error was raised in `step`; `item` is stolen, perhaps NULL. Always -1, and the
-   error has its note (run_errors.c). */
+/* An error was raised in `step`, perhaps the source; `item` is stolen, perhaps NULL.
+   1 a step has dealt with it: go on; -1 it leaves the run and has its note
+   (run_errors.c). */
 int gx_run_fail(gx_run *run, gx_step *step, PyObject *item);
-int gx_run_fail_source(gx_run *run);
+/* The same for errors of closing what the user gave us: they get no note. */
+int gx_run_fail_closing(gx_run *run, gx_step *step);
+/* Only the note, and no StopIteration: where no step can deal with it. -1. */
+int gx_run_note(gx_run *run, gx_step *step, PyObject *item);
+/* "map(str.upper)", "source <generator>": where it was. */
+PyObject *gx_step_brief(gx_run *run, gx_step *step);
 
 /* A `before` that has nothing to do with the item. */
 gx_answer gx_pass_on(gx_run *run, gx_step *step, PyObject **item);

@@ -68,8 +68,7 @@ find_stage(PyObject *name)
 static int
 fewest_args(const gx_row *row)
 {
-    return row->parse != NULL || row->signature == NULL ? row->nargs
-                                                        : row->signature->required;
+    return row->signature == NULL ? row->nargs : row->signature->required;
 }
 
 /* One stage from (name, *args), nothing of which is trusted. */

@@ -53,8 +53,10 @@ call(gx_step *step, PyObject *item)
 
 /* -- the end of something ------------------------------------------------ */
 
-/* Ask a step for what it has of its own: 1 it is open now, 0 nothing more. */
-static int
+typedef enum { FAILED = -1, NOTHING = 0, OPENED = 1, RESCUED = 2 } refilled;
+
+/* Ask a step for what it has of its own. */
+static refilled
 refill(gx_run *run, gx_step *step)
 {
     PyObject *item = NULL;
@@ -64,9 +66,9 @@ refill(gx_run *run, gx_step *step)
         answer = result == NULL ? GX_ERROR : step->row->after(run, step, &item, result);
     }
     if (answer == GX_ERROR) {
-        return gx_run_fail(run, step, item);
+        return gx_run_fail(run, step, item) < 0 ? FAILED : RESCUED;
     }
-    return answer == GX_OPEN;
+    return answer == GX_OPEN ? OPENED : NOTHING;
 }
 
 /* Nothing is open and all before base has ended: 1 a step has more, 0 the end. */
@@ -76,17 +78,17 @@ flush(gx_run *run)
     for (; run->base < run->end; run->base++) {
         gx_step *step = run->base;
         if (step->row->refill != NULL && !step->prefix) {
-            int opened = refill(run, step);
-            if (opened > 0) {
+            refilled answer = refill(run, step);
+            if (answer == OPENED) {
                 gx_run_push(run, step);
             }
-            if (opened != 0) {
-                return opened;
+            if (answer != NOTHING) {
+                return answer == FAILED ? -1 : 1;
             }
         }
         if (gx_step_finish(run, step) < 0) {
             run->base++;
-            return -1;
+            return gx_run_fail(run, step, NULL);
         }
     }
     return 0;
@@ -101,14 +103,22 @@ source_ended(gx_run *run, gx_step *step, PyObject *value)
     }
     Py_DECREF(value);
     if (was_open && gx_step_release(run, step, run->owner) < 0) {
-        return -1;
+        return gx_run_fail_closing(run, step);
     }
     return run->top == step ? flush(run) : 1;
 }
 
+/* The program ends above `step`: 1 go on, -1 error. */
+static int
+stop(gx_run *run, gx_step *step)
+{
+    return gx_run_stop(run, step) < 0 ? gx_run_fail_closing(run, step) : 1;
+}
+
 /* `step` has nothing more: 1 go on, 0 the end, -1 error. `value` is stolen. It is on
-   top, or throw() ended it below others: then it is only emptied. A prefix step stays on top until its refill has nothing more, so that an
-   error in between loses none of its inputs. */
+   top, or throw() ended it below others: then it is only emptied. A prefix step stays
+   on top until its refill has nothing more, so that an error in between loses none of
+   its inputs. */
 static int
 step_ended(gx_run *run, gx_step *step, PyObject *value)
 {
@@ -117,7 +127,7 @@ step_ended(gx_run *run, gx_step *step, PyObject *value)
     }
     Py_DECREF(value);
     if (step->stopping) {
-        return gx_run_stop(run, step) < 0 ? -1 : 1;
+        return stop(run, step);
     }
     if (gx_step_leave(run, step) < 0) {
         return gx_run_fail(run, step, NULL);
@@ -126,9 +136,9 @@ step_ended(gx_run *run, gx_step *step, PyObject *value)
         return 1;
     }
     if (step->prefix) {
-        int opened = refill(run, step);
-        if (opened != 0) {
-            return opened;
+        refilled answer = refill(run, step);
+        if (answer != NOTHING) {
+            return answer == FAILED ? -1 : 1;
         }
         step->prefix = false;
     }
@@ -144,7 +154,7 @@ fetch_failed(gx_run *run, gx_step *step)
     if (gx_ended(&value)) {
         return step_ended(run, step, value);
     }
-    return step->row == NULL ? gx_run_fail_source(run) : gx_run_fail(run, step, NULL);
+    return gx_run_fail(run, step, NULL);
 }
 
 /* -- the loop ----------------------------------------------------------- */
@@ -213,9 +223,9 @@ answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
         gx_run_push(run, step);
         return 0;
     case GX_STOP:
-        return gx_run_stop(run, step);
+        return stop(run, step) < 0 ? -1 : 0;
     default:
-        return gx_run_fail(run, step, item);
+        return gx_run_fail(run, step, item) < 0 ? -1 : 0;
     }
 }
 
@@ -302,8 +312,8 @@ resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item)
         return item == NULL && more ? gx_run_next(run) : item;
     }
     if (answer == PYGEN_ERROR) {
-        step->row == NULL ? gx_run_fail_source(run) : gx_run_fail(run, step, NULL);
-        return NULL;
+        run->answered = gx_run_fail(run, step, NULL) > 0;
+        return run->answered ? gx_run_next(run) : NULL;
     }
     return step_ended(run, step, item) > 0 ? gx_run_next(run) : NULL;
 }
@@ -316,6 +326,7 @@ gx_run_send(gx_run *run, PyObject *value)
     if (many != NULL) {
         return refuse_send(run, many);
     }
+    gx_run_settle(run);
     if (run->top != run->steps || !run->steps->open) {
         return gx_run_next(run); /* only a pending stop */
     }
@@ -328,6 +339,7 @@ PyObject *
 gx_run_throw(gx_run *run, PyObject *exc)
 {
     PyObject *item = NULL;
+    gx_run_settle(run);
     gx_step *step = run->top;
     while (step->source.obj == NULL && step->below != NULL) {
         step = step->below;

@@ -1,7 +1,10 @@
-/* How an error leaves a run: no StopIteration that would pass for an end, and a note
-   that names the stage, the item and the place in the file. */
+/* How an error leaves a run, or is dealt with inside it: no StopIteration that would
+   pass for an end, the steps that rescue, and a note that names the stage, the item and
+   the place in the file. */
 
 #include "pipeline.h"
+
+/* -- texts -------------------------------------------------------------- */
 
 /* ", access.log:311" where the source reads files, else "". */
 static PyObject *
@@ -14,6 +17,18 @@ place_of(gx_run *run)
     PyObject *place = gx_lines_place(source);
     PyObject *text = place != NULL ? PyUnicode_FromFormat(", %U", place) : NULL;
     Py_XDECREF(place);
+    return text;
+}
+
+PyObject *
+gx_step_brief(gx_run *run, gx_step *step)
+{
+    if (step->row != NULL) {
+        return gx_stage_brief(step->row, step->args);
+    }
+    PyObject *source = gx_source_brief(&run->steps->source);
+    PyObject *text = source != NULL ? PyUnicode_FromFormat("source %U", source) : NULL;
+    Py_XDECREF(source);
     return text;
 }
 
@@ -41,31 +56,89 @@ note_stage(gx_run *run, gx_step *step, PyObject *item)
     Py_XDECREF(value);
 }
 
-/* An error was raised in `step`; `item` is stolen, perhaps NULL. Always -1. */
-int
-gx_run_fail(gx_run *run, gx_step *step, PyObject *item)
+static void
+note_source(gx_run *run)
 {
-    if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        PyObject *raised = PyErr_GetRaisedException();
-        PyObject *stage = gx_stage_brief(step->row, step->args);
-        PyErr_Clear(); /* of making the text only */
-        PyErr_SetRaisedException(raised);
-        gx_no_stop_iteration("%V", stage, step->row->name);
-        Py_XDECREF(stage);
+    PyObject *exc = gx_note_begin();
+    if (exc != NULL) {
+        PyObject *source = gx_step_brief(run, run->steps);
+        gx_note_end(exc, "%V, item %zd", source, "source ?", run->index);
+        Py_XDECREF(source);
     }
-    note_stage(run, step, item);
-    Py_XDECREF(item);
+}
+
+/* -- errors ------------------------------------------------------------- */
+
+/* Out of anything but a source StopIteration is an error like others. */
+static void
+no_stop_iteration(gx_step *step)
+{
+    if (step->row == NULL || !PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *stage = gx_stage_brief(step->row, step->args);
+    PyErr_Clear(); /* of making the text only */
+    PyErr_SetRaisedException(raised);
+    gx_no_stop_iteration("%V", stage, step->row->name);
+    Py_XDECREF(stage);
+}
+
+/* Ask the steps from the failing one on, nearest first: 1 one has dealt with it, -1
+   none. An error of a step that was asked is that step's: *failed. */
+static int
+rescue(gx_run *run, gx_step **failed, PyObject *item)
+{
+    for (gx_step *step = *failed; step < run->end; step++) {
+        if (step->row != NULL && step->row->rescue != NULL) {
+            int rc = step->row->rescue(run, step, *failed, item);
+            if (rc > 0) {
+                return 1;
+            }
+            if (rc < 0) {
+                *failed = step;
+                step->failed++;
+            }
+        }
+        no_stop_iteration(*failed);
+    }
     return -1;
 }
 
 int
-gx_run_fail_source(gx_run *run)
+gx_run_note(gx_run *run, gx_step *step, PyObject *item)
 {
-    PyObject *exc = gx_note_begin();
-    if (exc != NULL) {
-        PyObject *source = gx_source_brief(&run->steps->source);
-        gx_note_end(exc, "source %V, item %zd", source, "?", run->index);
-        Py_XDECREF(source);
+    no_stop_iteration(step);
+    if (step->row == NULL) {
+        note_source(run);
+    } else {
+        note_stage(run, step, item);
     }
     return -1;
+}
+
+int
+gx_run_fail(gx_run *run, gx_step *step, PyObject *item)
+{
+    step->failed++;
+    if (!PyErr_Occurred()) { /* CPython 3.11 may lose it where memory is short */
+        PyErr_SetString(PyExc_SystemError, "<function> failed without an exception");
+    }
+    int rc = run->rescues ? rescue(run, &step, item) : -1;
+    if (rc < 0) {
+        gx_run_note(run, step, item);
+    }
+    Py_XDECREF(item);
+    return rc;
+}
+
+int
+gx_run_fail_closing(gx_run *run, gx_step *step)
+{
+    gx_step *failed = step;
+    step->failed++;
+    if (run->rescues && rescue(run, &failed, NULL) > 0) {
+        return 1;
+    }
+    return failed == step ? -1 : gx_run_note(run, failed, NULL);
 }

@@ -24,6 +24,7 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
     step->use = row->use;
     step->args = args;
     step->many = !(row->flags & GX_ONE_TO_ONE);
+    run->rescues = run->rescues || row->rescue != NULL;
     run->many_ends = run->many_ends || row->flags & GX_MANY_ENDS;
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
         step->func = args[0];
@@ -133,6 +134,18 @@ gx_step_give(gx_step *step, PyObject *item)
     step->source.fetch = fetch_pending;
 }
 
+void
+gx_run_settle(gx_run *run)
+{
+    gx_step *top = run->top;
+    while (top->source.fetch == fetch_pending && top->pending == NULL &&
+           !top->stopping && !top->prefix) {
+        top->source = GX_SOURCE_NONE;
+        top->open = false;
+        top = run->top = top->below;
+    }
+}
+
 static PyObject *
 fetch_stop(gx_source *source)
 {
@@ -140,10 +153,13 @@ fetch_stop(gx_source *source)
     return NULL;
 }
 
+/* What the step was told to give is given first. */
 void
 gx_run_stop_later(gx_run *run, gx_step *step)
 {
-    step->source.fetch = fetch_stop;
+    if (step->pending == NULL) {
+        step->source.fetch = fetch_stop;
+    }
     step->stopping = true;
     gx_run_push(run, step);
 }
@@ -158,7 +174,14 @@ gx_step_finish(gx_run *run, gx_step *step)
         return 0;
     }
     step->finish = false;
-    return step->row->finish(run, step) < 0 ? gx_run_fail(run, step, NULL) : 0;
+    return step->row->finish(run, step);
+}
+
+/* Where the error of a clean-up is collected with others. */
+static int
+finish_noted(gx_run *run, gx_step *step)
+{
+    return gx_step_finish(run, step) < 0 ? gx_run_note(run, step, NULL) : 0;
 }
 
 /* Of an owned run what has ended is closed, else let go of. */
@@ -193,7 +216,7 @@ release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
         if (step->row != NULL && step->row->release != NULL) {
             gx_collect_error(step->row->release(run, step, close), &error);
         }
-        gx_collect_error(gx_step_finish(run, step), &error);
+        gx_collect_error(finish_noted(run, step), &error);
         Py_CLEAR(step->state);
         Py_CLEAR(step->key);
         Py_CLEAR(step->pending);
@@ -213,7 +236,7 @@ gx_run_stop(gx_run *run, gx_step *last)
     }
     last->stopping = false;
     gx_collect_error(gx_step_release(run, last, run->owner), &error);
-    gx_collect_error(gx_step_finish(run, last), &error);
+    gx_collect_error(finish_noted(run, last), &error);
     gx_collect_error(release_steps(run, run->steps, last - 1, run->owner), &error);
     return gx_raise_collected(error);
 }

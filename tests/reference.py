@@ -30,6 +30,16 @@ class ReentrancyError(ValueError, RuntimeError):
     """A tool was called from inside its own source or callback."""
 
 
+class Failure:
+    """An error that catch() has caught, and where it happened."""
+
+    def __init__(self, error, item, index, stage):
+        self.error = error
+        self.item = item
+        self.index = index
+        self.stage = stage
+
+
 class End(Exception):
     """A stream is over; `value` is what its source returned."""
 
@@ -204,11 +214,21 @@ class Tool:
                 raise error
             self.started = True
             try:
-                self._tail.entry().throw(error)
+                self.throw_in(error)
             except BaseException:
                 self.finish()
                 raise
         return next(self)
+
+    def throw_in(self, error):
+        """To whom it concerns; an error that comes back may be caught on its way."""
+        try:
+            self._tail.entry().throw(error)
+        except BaseException as raised:
+            for node in reversed([*self.line()]):
+                if isinstance(node, Catch) and node.wants(raised):
+                    return node.handle(raised)
+            raise
 
     def close(self):
         with self.guard():
@@ -756,6 +776,82 @@ class Tap(Nested):
                 self.after()
 
 
+def check_classes(exceptions):
+    for kind in exceptions:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(f"no class of exceptions: {kind!r}")
+    return exceptions
+
+
+class Catch(Node):
+    def __init__(self, up, *exceptions, do=None, replace=MISSING, stop=False):
+        super().__init__(up)
+        if not exceptions:
+            raise TypeError("catch() needs the classes of the exceptions to catch")
+        self.exceptions = check_classes(exceptions)
+        self.do = None if do is None else check_callable(do)
+        self.replace = replace if replace is MISSING else check_callable(replace)
+        self.stop = stop
+        self.over = False
+        self.answers = deque()  # of replace(), on their way out
+
+    def wants(self, error):
+        if isinstance(error, End):
+            return False
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+            named = [kind for kind in self.exceptions if kind is not BaseException]
+            return isinstance(error, tuple(named))
+        return isinstance(error, self.exceptions)
+
+    def handle(self, error):
+        try:
+            failure = Failure(error, None, None, None)  # where, only pygenx knows
+            if self.do is not None:
+                self.do(failure)
+            if self.replace is not MISSING:
+                self.answers.append(self.replace(failure))
+        except StopIteration as stop:
+            raise RuntimeError("a callback raised StopIteration") from stop
+        if self.stop:
+            self.over = True
+            if not self.answers:
+                leave(self.up)
+
+    def entry(self):
+        return self if self.answers else self.up.entry()
+
+    def pull(self):
+        while not self.answers:
+            if self.over:
+                leave(self.up)
+                raise End
+            try:
+                return self.up.pull()
+            except BaseException as raised:
+                error = raised
+                if isinstance(raised, StopIteration):
+                    error = RuntimeError("a callback raised StopIteration")
+                    error.__cause__ = raised
+                if not self.wants(error):
+                    raise error  # noqa: B904 - its own context
+                self.handle(error)
+        return self.answers.popleft()
+
+
+class MapExcept(Map):
+    def __init__(self, up, func, /, *exceptions):
+        super().__init__(up, func)
+        self.exceptions = check_classes(exceptions)
+
+    def pull(self):
+        while True:
+            item = self.up.pull()
+            try:
+                return self.func(item)
+            except self.exceptions:
+                pass
+
+
 # pipe and Pipeline -------------------------------------------------------------------
 
 STAGES = {
@@ -786,6 +882,8 @@ STAGES = {
     "chain": Append,
     "prepend": Prepend,
     "tap": Tap,
+    "catch": Catch,
+    "map_except": MapExcept,
 }
 
 

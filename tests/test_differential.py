@@ -39,6 +39,18 @@ SOURCE = st.one_of(
 INPUTS = st.lists(SOURCE | st.just(("nothing",)), max_size=3)
 
 
+ERRORS = {
+    "Exception": Exception,
+    "KeyError": KeyError,
+    "RuntimeError": RuntimeError,
+    "Stop": StopIteration,
+    "TypeError": TypeError,
+    "ValueError": ValueError,
+    "ZeroDivision": ZeroDivisionError,
+}
+CAUGHT = st.lists(st.sampled_from(sorted(ERRORS)), min_size=1, max_size=3)
+
+
 def stage(name, *arguments):
     return st.tuples(st.just(name), *arguments)
 
@@ -69,6 +81,8 @@ STAGE = st.one_of(
     stage("chain", INPUTS),
     stage("prepend", INPUTS),
     stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
+    stage("catch", CAUGHT, st.booleans(), st.booleans(), st.booleans(), FAILS),
+    stage("map_except", CAUGHT, FAILS),
 )
 
 
@@ -119,6 +133,22 @@ PREDICATES = {
 # Before their first item, or in between, they have one to give that is no source's:
 # whether an answer to throw() overtakes it is left open.
 AHEAD = {"accumulate", "intersperse"}
+
+
+class Handler(Callback):
+    """The same, called with a Failure."""
+
+    def __call__(self, failure):
+        error = failure.error
+        free = isinstance(error, AttributeError) or error.__cause__ is not None
+        args = () if free else error.args  # the words are free
+        self.run.trace.append((self.name, type(error), args))
+        self.calls += 1
+        if self.fails is not None and self.fails[0] == self.calls - 1:
+            raise {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}[
+                self.fails[1]
+            ](self.name)
+        return self.answer(failure)
 
 
 def often(item):
@@ -199,6 +229,13 @@ class Run:
             return p.groupby(self.callback(label, answer, *args))
         if name == "batched":
             return p.batched(args[0], strict=args[1])
+        if name == "map_except":
+            caught, fails = args
+            answer = lambda *items: (number, *items)  # noqa: E731
+            kinds = [ERRORS[kind] for kind in caught]
+            return p.map_except(self.callback(label, answer, fails), *kinds)
+        if name == "catch":
+            return self.catch(p, label, *args)
         if name == "tap":
             chunk_size, fails, late = args
             ignore = lambda *items: None  # noqa: E731
@@ -209,6 +246,15 @@ class Run:
                 self.callback(f"{label} after", ignore, late),
             )
         return getattr(p, name)(*args)
+
+    def catch(self, p, label, caught, do, replace, stop, fails):
+        error_of = lambda failure: (label, type(failure.error))  # noqa: E731
+        options = {"stop": stop}
+        if do:
+            options["do"] = Handler(self, f"{label} do", error_of, fails)
+        if replace:
+            options["replace"] = Handler(self, f"{label} replace", error_of, None)
+        return p.catch(*[ERRORS[kind] for kind in caught], **options)
 
     # playing
 
@@ -274,9 +320,8 @@ class Run:
             self.attempt(name, getattr(p, name), *args)
 
     def pipe(self, source, stages, entered, kept, actions, terminal):
-        if {"take", "takewhile_inclusive", "islice", *AHEAD} & {
-            row[0] for row in stages
-        }:
+        stops = {"take", "takewhile_inclusive", "islice", *AHEAD}
+        if any(row[0] in stops or (row[0] == "catch" and row[4]) for row in stages):
             # may have seen enough: whether an answer to throw() still passes the
             # stages before is left open
             actions = [action for action in actions if "throw" not in action]

@@ -217,6 +217,7 @@ STAGES = {
     "batched": (2,),
     "chunked": (2,),
     "groupby": (value_of,),
+    "catch": (LookupError,),
     "chain": ([Thing(8), Thing(9)],),
     "drop": (1,),
     "dropwhile": (false,),
@@ -231,6 +232,7 @@ STAGES = {
     "locate": (true,),
     "map": (same,),
     "pluck": ([0, 1],),
+    "map_except": (same, LookupError),
     "prepend": (inputs,),
     "starmap": (first_of_two,),
     "tail": (3,),
@@ -251,6 +253,7 @@ FAILING = {
     "filterfalse": (bad,),
     "flat_map": (bad,),
     "map": (bad,),
+    "map_except": (bad,),
     "prepend": (bad,),
     "chain": (bad,),
     "starmap": (bad,),
@@ -515,6 +518,33 @@ def use_pipeline():
     return program(things(3)).list(), again(things(3)).list()
 
 
+def use_catch():
+    seen = []
+    program = (
+        Pipeline().map(bad).catch(ArithmeticError, do=seen.append, replace=item_of)
+    )
+    values = program(things(2)).list()
+    repr(seen[0])
+    stop = pipe(Source(3, at=1)).catch(ArithmeticError, replace=same, stop=True)
+    return values, seen[1].stage, [failure.index for failure in seen], len(list(stop))
+
+
+def item_of(failure):
+    return failure.item
+
+
+def use_catch_failing():
+    try:
+        pipe(Source(3, at=1)).catch(ArithmeticError, do=nothing, replace=bad).list()
+    except ArithmeticError as error:
+        return error.args
+
+
+def use_failure():
+    failure = pygenx.Failure(KeyError("key"), Thing(1), 0, stage="here")
+    return repr(failure), failure.item, failure.stage
+
+
 def use_pipe_to():
     return pipe(things(3)).map(value_of).to(sorted, reverse=True)
 
@@ -586,6 +616,9 @@ DRIVERS = {
     "read_lines default": use_read_lines_default,
     "iterate": use_iterate,
     "Pipeline": use_pipeline,
+    "catch": use_catch,
+    "catch failing": use_catch_failing,
+    "Failure": use_failure,
     "pipe to": use_pipe_to,
     "own with": use_own_with,
     "tee branches": use_tee_branches,

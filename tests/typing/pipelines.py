@@ -95,6 +95,14 @@ assert_type(numbers().tail(2), pipe[int])
 assert_type(numbers().takewhile_inclusive(lambda n: n < 2), pipe[int])
 assert_type(numbers().takewhile(lambda n: n < 2), pipe[int])
 assert_type(numbers().dropwhile(lambda n: n < 2), pipe[int])
+assert_type(words().map(int).catch(ValueError, do=print), pipe[int])
+assert_type(
+    words().map(int).catch(ValueError, OSError, replace=lambda failure: failure.stage),
+    pipe[int | str],
+)
+assert_type(words().map_except(int, ValueError), pipe[int])
+assert_type(Pipeline[str]().map(int).catch(ValueError), Pipeline[str, int])
+assert_type(Pipeline[str]().map_except(int, KeyError), Pipeline[str, int])
 assert_type(numbers().take(2), pipe[int])
 assert_type(numbers().drop(n=2), pipe[int])
 assert_type(numbers().islice(2), pipe[int])
