@@ -3,6 +3,7 @@
 from pygenx._pygenx import (
     Failure,
     Pipeline,
+    Reducer,
     ReentrancyError,
     borrow,
     chain,
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Failure",
     "Pipeline",
+    "Reducer",
     "ReentrancyError",
     "borrow",
     "chain",

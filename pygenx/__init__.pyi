@@ -50,6 +50,7 @@ from typing_extensions import TypeIs, TypeVar, disjoint_base
 __all__ = [
     "Failure",
     "Pipeline",
+    "Reducer",
     "ReentrancyError",
     "borrow",
     "chain",
@@ -102,7 +103,7 @@ class _Sender(Protocol[_T_contra]):
     def send(self, value: _T_contra, /) -> object: ...
 
 # What items can be fed to.
-_Sink: TypeAlias = _Sender[_T] | Callable[[_T], object]
+_Sink: TypeAlias = _Sender[_T] | Callable[[_T], object] | Reducer[_T, Any]
 
 # What `raise` takes.
 _Raised: TypeAlias = BaseException | type[BaseException]
@@ -346,6 +347,10 @@ class fold(_Push, Generic[_R]):
     def __next__(self) -> Any: ...
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
+@overload
+def feed(source: Iterable[_T], target: Reducer[_T, _R], /) -> _R: ...
+@overload
+def feed(source: Iterable[_T], target: _Coroutine[_T, _R], /) -> _R: ...
 @overload
 def feed(source: Iterable[Any], target: fold[_R], /) -> _R: ...
 @overload
@@ -681,6 +686,34 @@ class pipe(_Iterator[_T_co]):
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _R: ...
+    @overload
+    def collect(self, first: Reducer[_T_co, _R], /) -> _tuple[_R]: ...
+    @overload
+    def collect(
+        self, first: Reducer[_T_co, _R], second: Reducer[_T_co, _S], /
+    ) -> _tuple[_R, _S]: ...
+    @overload
+    def collect(
+        self,
+        first: Reducer[_T_co, _R],
+        second: Reducer[_T_co, _S],
+        third: Reducer[_T_co, _V],
+        /,
+    ) -> _tuple[_R, _S, _V]: ...
+    @overload
+    def collect(self, *reducers: Reducer[_T_co, Any]) -> _tuple[Any, ...]: ...
+    @overload
+    def into(self, target: Reducer[_T_co, _R], /) -> _R: ...
+    @overload
+    def into(self, target: _Coroutine[_T_co, _R], /) -> _R: ...
+    @overload
+    def into(self, target: fold[_R], /) -> _R: ...
+    @overload
+    def into(self, target: grouping[Any, Any], /) -> Any: ...
+    @overload
+    def into(self, target: Generator[Any, _T_co, _R], /) -> _R | None: ...
+    @overload
+    def into(self, target: _Sink[_T_co], /) -> Any: ...
 
 @final
 class Pipeline(Generic[_In, _Out]):
@@ -690,7 +723,10 @@ class Pipeline(Generic[_In, _Out]):
     def check_pickle(
         self, dumps: Callable[[_tuple[Any, ...]], object] | None = None
     ) -> None: ...
+    @overload
     def __or__(self, other: Pipeline[_Out, _S], /) -> Pipeline[_In, _S]: ...
+    @overload
+    def __or__(self, other: Reducer[_Out, _R], /) -> Reducer[_In, _R]: ...
     def __ror__(self, other: Never, /) -> Never: ...
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     __array_ufunc__: None
@@ -822,6 +858,222 @@ class Pipeline(Generic[_In, _Out]):
         before: Callable[[], object] | None = None,
         after: Callable[[], object] | None = None,
     ) -> Pipeline[_In, _Out]: ...
+
+    # terminals
+    def list(self) -> Reducer[_In, _list[_Out]]: ...
+    def tuple(self) -> Reducer[_In, _tuple[_Out, ...]]: ...
+    def set(self) -> Reducer[_In, _set[_Out]]: ...
+    @overload
+    def dict(self: Pipeline[_In, _tuple[_K, _V]]) -> Reducer[_In, _dict[_K, _V]]: ...
+    @overload
+    def dict(self: Pipeline[_In, _list[_S]]) -> Reducer[_In, _dict[_S, _S]]: ...
+    @overload
+    def sum(self: Pipeline[_In, bool], start: int = 0) -> Reducer[_In, int]: ...
+    @overload
+    def sum(self: Pipeline[_In, _Summable]) -> Reducer[_In, _Out | Literal[0]]: ...
+    @overload
+    def sum(
+        self: Pipeline[_In, SupportsAdd[Any, Any]], start: _Start
+    ) -> Reducer[_In, _Out | _Start]: ...
+    @overload
+    def min(
+        self: Pipeline[_In, SupportsRichComparison], *, key: None = None
+    ) -> Reducer[_In, _Out]: ...
+    @overload
+    def min(
+        self: Pipeline[_In, SupportsRichComparison], *, key: None = None, default: _D
+    ) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def min(
+        self, *, key: Callable[[_Out], SupportsRichComparison]
+    ) -> Reducer[_In, _Out]: ...
+    @overload
+    def min(
+        self, *, key: Callable[[_Out], SupportsRichComparison], default: _D
+    ) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def max(
+        self: Pipeline[_In, SupportsRichComparison], *, key: None = None
+    ) -> Reducer[_In, _Out]: ...
+    @overload
+    def max(
+        self: Pipeline[_In, SupportsRichComparison], *, key: None = None, default: _D
+    ) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def max(
+        self, *, key: Callable[[_Out], SupportsRichComparison]
+    ) -> Reducer[_In, _Out]: ...
+    @overload
+    def max(
+        self, *, key: Callable[[_Out], SupportsRichComparison], default: _D
+    ) -> Reducer[_In, _Out | _D]: ...
+    def any(self) -> Reducer[_In, bool]: ...
+    def all(self) -> Reducer[_In, bool]: ...
+    def count(self) -> Reducer[_In, int]: ...
+    def frequencies(self) -> Reducer[_In, Counter[_Out]]: ...
+    def join(self: Pipeline[_In, str], sep: str = "", /) -> Reducer[_In, str]: ...
+    @overload
+    def reduce(
+        self: Pipeline[_In, _S], func: Callable[[_S, _S], _S], /
+    ) -> Reducer[_In, _S]: ...
+    @overload
+    def reduce(
+        self, func: Callable[[_R, _Out], _R], /, initial: _R
+    ) -> Reducer[_In, _R]: ...
+    @overload
+    def first(self) -> Reducer[_In, _Out]: ...
+    @overload
+    def first(self, default: _D, /) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def last(self) -> Reducer[_In, _Out]: ...
+    @overload
+    def last(self, default: _D, /) -> Reducer[_In, _Out | _D]: ...
+    def for_each(self, func: Callable[[_Out], object], /) -> Reducer[_In, None]: ...
+    def consume(self, n: SupportsIndex | None = None, /) -> Reducer[_In, None]: ...
+    def to(
+        self,
+        func: Callable[Concatenate[pipe[_Out], _P], _R],
+        /,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Reducer[_In, _R]: ...
+    @overload
+    def collect(self, first: Reducer[_Out, _R], /) -> Reducer[_In, _tuple[_R]]: ...
+    @overload
+    def collect(
+        self, first: Reducer[_Out, _R], second: Reducer[_Out, _S], /
+    ) -> Reducer[_In, _tuple[_R, _S]]: ...
+    @overload
+    def collect(
+        self,
+        first: Reducer[_Out, _R],
+        second: Reducer[_Out, _S],
+        third: Reducer[_Out, _V],
+        /,
+    ) -> Reducer[_In, _tuple[_R, _S, _V]]: ...
+    @overload
+    def collect(
+        self, *reducers: Reducer[_Out, Any]
+    ) -> Reducer[_In, _tuple[Any, ...]]: ...
+    @overload
+    def first_true(
+        self, default: None = None, pred: Callable[[_Out], object] | None = None
+    ) -> Reducer[_In, _Out | None]: ...
+    @overload
+    def first_true(
+        self, default: _D, pred: Callable[[_Out], object] | None = None
+    ) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_Out], _K],
+        valuefunc: None = None,
+        reducefunc: None = None,
+    ) -> Reducer[_In, _dict[_K, _list[_Out]]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_Out], _K],
+        valuefunc: None = None,
+        *,
+        reducefunc: Callable[[_list[_Out]], _R],
+    ) -> Reducer[_In, _dict[_K, _R]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_Out], _K],
+        valuefunc: None,
+        reducefunc: Callable[[_list[_Out]], _R],
+    ) -> Reducer[_In, _dict[_K, _R]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_Out], _K],
+        valuefunc: Callable[[_Out], _V],
+        reducefunc: None = None,
+    ) -> Reducer[_In, _dict[_K, _list[_V]]]: ...
+    @overload
+    def map_reduce(
+        self,
+        keyfunc: Callable[[_Out], _K],
+        valuefunc: Callable[[_Out], _V],
+        reducefunc: Callable[[_list[_V]], _R],
+    ) -> Reducer[_In, _dict[_K, _R]]: ...
+    @overload
+    def nth(
+        self, n: SupportsIndex, default: None = None
+    ) -> Reducer[_In, _Out | None]: ...
+    @overload
+    def nth(self, n: SupportsIndex, default: _D) -> Reducer[_In, _Out | _D]: ...
+    def one(
+        self, too_short: _Raised | None = None, too_long: _Raised | None = None
+    ) -> Reducer[_In, _Out]: ...
+    @overload
+    def only(
+        self, default: None = None, too_long: _Raised | None = None
+    ) -> Reducer[_In, _Out | None]: ...
+    @overload
+    def only(
+        self, default: _D, too_long: _Raised | None = None
+    ) -> Reducer[_In, _Out | _D]: ...
+    @overload
+    def reduceby(
+        self: Pipeline[_In, _S],
+        key: Callable[[_S], _K],
+        binop: Callable[[_S, _S], _S],
+        *,
+        factory: None = None,
+    ) -> Reducer[_In, _dict[_K, _S]]: ...
+    @overload
+    def reduceby(
+        self,
+        key: Callable[[_Out], _K],
+        binop: Callable[[_R, _Out], _R],
+        init: _R,
+        *,
+        factory: None = None,
+    ) -> Reducer[_In, _dict[_K, _R]]: ...
+    @overload
+    def reduceby(
+        self,
+        key: Callable[[_Out], _K],
+        binop: Callable[[_R, _Out], _R],
+        *,
+        factory: Callable[[], _R],
+    ) -> Reducer[_In, _dict[_K, _R]]: ...
+
+    # the push driver
+    @overload
+    def into(self, sink: Reducer[_Out, _R], /) -> _Coroutine[_In, _R]: ...
+    @overload
+    def into(self, sink: _Coroutine[_Out, _R], /) -> _Coroutine[_In, _R]: ...
+    @overload
+    def into(self, sink: fold[_R], /) -> _Coroutine[_In, _R]: ...
+    @overload
+    def into(self, sink: Generator[Any, _Out, _R], /) -> _Coroutine[_In, _R | None]: ...
+    @overload
+    def into(self, sink: _Sink[_Out], /) -> _Coroutine[_In, Any]: ...
+
+# What Pipeline.into() and Reducer.push() return.
+@final
+@type_check_only
+class _Coroutine(_Push, Generic[_T_contra, _R_co]):
+    @property
+    def result(self) -> _R_co | None: ...
+    def send(self, item: _T_contra, /) -> int: ...
+    def close(self) -> _R_co: ...
+    def __next__(self) -> Any: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class Reducer(Generic[_T_contra, _R_co]):
+    def __call__(self, source: Iterable[_T_contra], /) -> _R_co: ...
+    def push(self) -> _Coroutine[_T_contra, _R_co]: ...
+    def explain(self) -> str: ...
+    def check_pickle(
+        self, dumps: Callable[[_tuple[Any, ...]], object] | None = None
+    ) -> None: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 # -- sources -----------------------------------------------------------------
 

@@ -164,19 +164,15 @@ feed_all(feeding *self)
 }
 
 PyObject *
-gx_feed(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+gx_feed_into(gx_state *state, PyObject *source, PyObject *target)
 {
-    PyObject *given[2];
-    if (gx_parse(&feed_signature, args, (size_t)nargs, kwnames, given) < 0) {
-        return NULL;
-    }
     feeding self = {
-        .state = PyModule_GetState(module),
+        .state = state,
         .source = GX_SOURCE_NONE,
         .sink = GX_SINK_NONE,
         .breath = GX_BREATH(GX_INTERVAL_CALLS),
     };
-    int rc = feed_open(&self, given[0], given[1]);
+    int rc = feed_open(&self, source, target);
     if (rc == 0) {
         rc = feed_all(&self);
     }
@@ -189,12 +185,22 @@ gx_feed(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwn
     return self.result;
 }
 
+PyObject *
+gx_feed(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *given[2];
+    if (gx_parse(&feed_signature, args, (size_t)nargs, kwnames, given) < 0) {
+        return NULL;
+    }
+    return gx_feed_into(PyModule_GetState(module), given[0], given[1]);
+}
+
 /* -- type --------------------------------------------------------------- */
 
 const char gx_feed_doc[] =
     "feed($module, source, target, /)\n--\n\n"
     "Send every item of source to target, close it and return its result.\n\n"
-    "A target is anything with send(), or a function. A generator is advanced to its\n"
+    "A target is anything with send(), a function or a Reducer. A generator is advanced to its\n"
     "first yield before; anything else must be ready, as fold and grouping are. The\n"
     "result is a generator's return value, else the target's .result, else what its\n"
     "close() returned. A target that ends early ends the feeding: the rest stays in\n"

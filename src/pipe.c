@@ -449,11 +449,12 @@ PyDoc_STRVAR(pipe_doc,
 ">>> pipe([3, 1, 2]).filter(lambda x: x > 1).map(str).list()\n"
 "['3', '2']");
 
-PyDoc_STRVAR(pipe_to_doc,
-"to($self, func, /, *args, **kwargs)\n--\n\n"
-"Return func(pipe, *args, **kwargs).\n\n"
-">>> pipe([3, 1, 2]).to(sorted, reverse=True)\n"
-"[3, 2, 1]");
+PyDoc_STRVAR(pipe_into_doc,
+"into($self, target, /)\n--\n\n"
+"Send every item to target, close it and return its result, as feed(pipe, target).\n\n"
+">>> import operator\n"
+">>> pipe([1, 2, 3]).map(str).into(fold(operator.add, ''))\n"
+"'123'");
 
 PyDoc_STRVAR(pipe_explain_doc,
 "explain($self, /)\n--\n\n"
@@ -474,7 +475,7 @@ static PyMethodDef pipe_methods[] = {
      gx_terminal_##name##_doc},
 #include "terminals.def"
 #undef GX_TERMINAL_ROW
-    {"to", GX_FASTCALL(gx_pipe_to), METH_VARARGS | METH_KEYWORDS, pipe_to_doc},
+    {"into", GX_FASTCALL(gx_pipe_into), METH_FASTCALL | METH_KEYWORDS, pipe_into_doc},
     {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
     {"send", pipe_send, METH_O, gx_send_doc},
     {"throw", GX_FASTCALL(pipe_throw), METH_FASTCALL, gx_throw_doc},

@@ -27,12 +27,13 @@ bool gx_pipe_is_taken(PyObject *op);
 int gx_pipe_refuse(pipe_object *self);
 
 /* pipe_build.c. A new pipe with one stage more; the value of a terminal; a new pipe
-   with the stages of a program; func(pipe, *args, **kwargs). */
+   with the stages of a program; the result of a target that was fed. */
 PyObject *gx_pipe_stage(PyObject *op, const gx_row *row, PyObject *const *args,
                         Py_ssize_t nargs, PyObject *kwnames);
 PyObject *gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args,
                            Py_ssize_t nargs, PyObject *kwnames);
 PyObject *gx_pipe_extend(PyObject *op, gx_program *program);
-PyObject *gx_pipe_to(PyObject *op, PyObject *args, PyObject *kwargs);
+PyObject *gx_pipe_into(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                       PyObject *kwnames);
 
 #endif

@@ -2,6 +2,7 @@
    its end. */
 
 #include "pipe.h"
+#include "sink.h"
 
 /* -- stages ------------------------------------------------------------- */
 
@@ -127,6 +128,20 @@ drain(pipe_object *self, const gx_row *row, PyObject **args)
     return result;
 }
 
+/* Takes args. */
+static PyObject *
+run_terminal(pipe_object *self, const gx_row *row, PyObject **args)
+{
+    self->taken = row->name;
+    self->started = true;
+    self->running = true;
+    PyObject *result = drain(self, row, args);
+    if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
 static int
 check_drainable(pipe_object *self)
 {
@@ -152,12 +167,22 @@ pipe_terminal_locked(pipe_object *self, const gx_row *row, PyObject *const *args
         }
         return NULL;
     }
-    self->taken = row->name;
-    self->started = true;
-    self->running = true;
-    PyObject *result = drain(self, row, out);
-    if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
-        Py_CLEAR(result);
+    return run_terminal(self, row, out);
+}
+
+/* Terminals that are a function of the pipe: no lock is held, no guard set. */
+static PyObject *
+pipe_apply(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
+           PyObject *kwnames)
+{
+    PyObject *out[GX_MAX_ARGS], *result = NULL;
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    if (gx_row_bind(state, row, false, args, nargs, kwnames, out) < 0) {
+        return NULL;
+    }
+    result = row->apply(op, out);
+    for (int i = 0; i < GX_MAX_ARGS; i++) {
+        Py_XDECREF(out[i]);
     }
     return result;
 }
@@ -167,34 +192,174 @@ gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *args,
                  Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *result;
+    if (row->apply != NULL) {
+        return pipe_apply(op, row, args, nargs, kwnames);
+    }
     Py_BEGIN_CRITICAL_SECTION(op);
     result = pipe_terminal_locked(pipe_CAST(op), row, args, nargs, kwnames);
     Py_END_CRITICAL_SECTION();
     return result;
 }
 
-PyObject *
-gx_pipe_to(PyObject *op, PyObject *args, PyObject *kwargs)
+/* The arguments belong to the Reducer: the run gets references of its own. */
+static PyObject *
+pipe_reduce_locked(pipe_object *self, gx_program *reducer)
 {
-    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    PyObject *args[GX_MAX_ARGS] = {NULL};
+    for (int i = 0; i < reducer->row->nargs; i++) {
+        args[i] = Py_NewRef(reducer->args[i]);
+    }
+    return run_terminal(self, reducer->row, args);
+}
+
+PyObject *
+gx_pipe_reduce(gx_state *state, gx_program *reducer, PyObject *iterable)
+{
+    PyObject *result, *op = gx_pipe_over(state, iterable);
+    if (op == NULL) {
+        return NULL;
+    }
+    Py_SETREF(pipe_CAST(op)->program,
+              (gx_program *)Py_NewRef((PyObject *)reducer->previous));
+    if (reducer->row->apply != NULL) {
+        result = reducer->row->apply(op, reducer->args);
+    } else {
+        Py_BEGIN_CRITICAL_SECTION(op);
+        result = pipe_reduce_locked(pipe_CAST(op), reducer);
+        Py_END_CRITICAL_SECTION();
+    }
+    Py_DECREF(op);
+    return result;
+}
+
+/* -- to ----------------------------------------------------------------- */
+
+enum { TO_FUNC, TO_ARGS, TO_KWARGS };
+
+/* args[]: the function, the tuple and the dict of its further arguments. */
+static int
+to_parse(const gx_row *Py_UNUSED(row), PyObject *const *args, Py_ssize_t nargs,
+         PyObject *kwnames, PyObject **out)
+{
     if (nargs < 1) {
         PyErr_SetString(PyExc_TypeError,
                         "to() missing 1 required positional argument: 'func'");
-        return NULL;
+        return -1;
     }
-    PyObject *func = PyTuple_GET_ITEM(args, 0);
-    if (gx_check_callable(func, "func") < 0 || gx_pipe_is_taken(op)) {
-        return NULL;
+    out[TO_FUNC] = Py_NewRef(args[0]);
+    out[TO_ARGS] = PyTuple_New(nargs - 1);
+    out[TO_KWARGS] = PyDict_New();
+    if (out[TO_ARGS] == NULL || out[TO_KWARGS] == NULL) {
+        return -1;
     }
-    PyObject *with_self = PyTuple_New(nargs);
-    if (with_self == NULL) {
-        return NULL;
-    }
-    PyTuple_SET_ITEM(with_self, 0, Py_NewRef(op));
     for (Py_ssize_t i = 1; i < nargs; i++) {
-        PyTuple_SET_ITEM(with_self, i, Py_NewRef(PyTuple_GET_ITEM(args, i)));
+        PyTuple_SET_ITEM(out[TO_ARGS], i - 1, Py_NewRef(args[i]));
     }
-    PyObject *result = PyObject_Call(func, with_self, kwargs);
-    Py_DECREF(with_self);
+    Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
+    for (Py_ssize_t i = 0; i < nkw; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        if (PyDict_SetItem(out[TO_KWARGS], name, args[nargs + i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+to_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
+{
+    if (args[TO_ARGS] == NULL || !PyTuple_CheckExact(args[TO_ARGS]) ||
+        args[TO_KWARGS] == NULL || !PyDict_CheckExact(args[TO_KWARGS])) {
+        PyErr_SetString(PyExc_TypeError,
+                        "the arguments of to() must be a tuple and a dict");
+        return -1;
+    }
+    return gx_check_callable(args[TO_FUNC], "func");
+}
+
+/* What func does with the pipe is its own affair: the pipe does not end by this. */
+static PyObject *
+to_apply(PyObject *pipe, PyObject *const *args)
+{
+    Py_ssize_t nargs = PyTuple_GET_SIZE(args[TO_ARGS]);
+    PyObject *with_pipe = gx_pipe_is_taken(pipe) ? NULL : PyTuple_New(1 + nargs);
+    if (with_pipe == NULL) {
+        return NULL;
+    }
+    PyTuple_SET_ITEM(with_pipe, 0, Py_NewRef(pipe));
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        PyObject *arg = PyTuple_GET_ITEM(args[TO_ARGS], i);
+        PyTuple_SET_ITEM(with_pipe, 1 + i, Py_NewRef(arg));
+    }
+    PyObject *result = PyObject_Call(args[TO_FUNC], with_pipe, args[TO_KWARGS]);
+    Py_DECREF(with_pipe);
     return result;
+}
+
+const gx_row gx_terminal_to = {
+    .name = "to",
+    .nargs = 3,
+    .flags = GX_TERMINAL | GX_PULL_ONLY,
+    .parse = to_parse,
+    .check = to_check,
+    .apply = to_apply,
+};
+
+const char gx_terminal_to_doc[] =
+    "to($self, func, /, *args, **kwargs)\n--\n\n"
+    "Return func(pipe, *args, **kwargs).\n\n"
+    ">>> pipe([3, 1, 2]).to(sorted, reverse=True)\n"
+    "[3, 2, 1]";
+
+/* -- into --------------------------------------------------------------- */
+
+static int
+pipe_take_locked(pipe_object *self, const char *name)
+{
+    if (check_drainable(self) < 0) {
+        return -1;
+    }
+    self->taken = name;
+    self->started = true;
+    return 0;
+}
+
+/* The target drives: a feed that reads the pipe, whose end it is however it ends. The
+   target is looked at before the pipe is used up. */
+static PyObject *
+pipe_feed(PyObject *op, PyObject *target)
+{
+    int rc;
+    gx_sink sink = GX_SINK_NONE;
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    if (gx_sink_open(state, &sink, target, "into() argument 'target'") < 0) {
+        return NULL;
+    }
+    gx_sink_drop(&sink);
+    Py_BEGIN_CRITICAL_SECTION(op);
+    rc = pipe_take_locked(pipe_CAST(op), "into");
+    Py_END_CRITICAL_SECTION();
+    if (rc < 0) {
+        return NULL;
+    }
+    PyObject *result = gx_feed_into(state, op, target);
+    Py_BEGIN_CRITICAL_SECTION(op);
+    rc = gx_iterator_finish(op, pipe_CAST(op)->owner);
+    Py_END_CRITICAL_SECTION();
+    if (rc < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+PyObject *
+gx_pipe_into(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    static const char *const params[] = {"target", NULL};
+    static const gx_signature signature = {"into", params, 1, 1, 1};
+    PyObject *out[1];
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+        return NULL;
+    }
+    return pipe_feed(op, out[0]);
 }

@@ -73,11 +73,18 @@ gx_row_bind(gx_state *state, const gx_row *row, bool reusable, PyObject *const *
     return 0;
 }
 
+static PyTypeObject *
+type_for(gx_state *state, const gx_row *row)
+{
+    return row->flags & GX_TERMINAL ? GX_TYPE_OF(state, Reducer)
+                                    : GX_TYPE_OF(state, Pipeline);
+}
+
 gx_program *
 gx_program_append(gx_state *state, gx_program *previous, const gx_row *row,
                   PyObject **args)
 {
-    gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, row);
+    gx_program *self = program_alloc(type_for(state, row), previous, row);
     if (self == NULL) {
         drop_args(args, row->nargs);
         return NULL;
@@ -114,7 +121,7 @@ gx_program_stages(gx_program *program)
 static gx_program *
 append_copy(gx_state *state, gx_program *previous, gx_program *stage)
 {
-    gx_program *self = program_alloc(GX_TYPE_OF(state, Pipeline), previous, stage->row);
+    gx_program *self = program_alloc(type_for(state, stage->row), previous, stage->row);
     for (int i = 0; self != NULL && i < stage->row->nargs; i++) {
         self->args[i] = Py_NewRef(stage->args[i]);
     }
@@ -179,8 +186,10 @@ brief_arg(PyObject *arg)
 static bool
 is_silent(const gx_row *row, int i, PyObject *arg)
 {
-    bool plain =
-        arg == Py_None || arg == Py_False || Py_IS_TYPE(arg, &PyBaseObject_Type);
+    bool plain = arg == Py_None || arg == Py_False ||
+                 Py_IS_TYPE(arg, &PyBaseObject_Type) ||
+                 (PyTuple_CheckExact(arg) && PyTuple_GET_SIZE(arg) == 0) ||
+                 (PyDict_CheckExact(arg) && PyDict_GET_SIZE(arg) == 0);
     return plain && (i > 0 || row->flags & GX_TERMINAL);
 }
 
@@ -279,7 +288,10 @@ explain_stage(gx_program *node)
         return NULL;
     }
     PyObject *text =
-        PyUnicode_FromFormat("\n%3zd  %U: %s", node->size, stage, how_it_runs(node));
+        gx_program_is_reducer(node)
+            ? PyUnicode_FromFormat("\n  =  %U: %s", stage, how_it_runs(node))
+            : PyUnicode_FromFormat("\n%3zd  %U: %s", node->size, stage,
+                                   how_it_runs(node));
     Py_DECREF(stage);
     return text;
 }
@@ -299,14 +311,14 @@ pipeline_text(gx_program *self, PyObject *(*describe)(gx_program *))
     return text;
 }
 
-static PyObject *
-pipeline_repr(PyObject *op)
+PyObject *
+gx_program_repr(PyObject *op)
 {
     return pipeline_text(gx_program_CAST(op), gx_program_brief);
 }
 
-static PyObject *
-pipeline_explain(PyObject *op, PyObject *Py_UNUSED(unused))
+PyObject *
+gx_program_explain_method(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     return pipeline_text(gx_program_CAST(op), gx_program_explain);
 }
@@ -333,14 +345,25 @@ pipeline_stage(PyObject *op, const gx_row *row, PyObject *const *args, Py_ssize_
 #include "stages.def"
 #undef GX_STAGE
 
+#define GX_TERMINAL_ROW(name)                                                 \
+    extern const char gx_terminal_##name##_doc[];                             \
+    static PyObject *pipeline_to_##name(PyObject *op, PyObject *const *args,  \
+                                        Py_ssize_t nargs, PyObject *kwnames)  \
+    {                                                                         \
+        return pipeline_stage(op, &gx_terminal_##name, args, nargs, kwnames); \
+    }
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
+
 static PyObject *
 pipeline_or(PyObject *left, PyObject *right)
 {
-    PyTypeObject *type = Py_TYPE(left);
-    if (Py_TYPE(right) != type || type->tp_repr != pipeline_repr) {
+    if (Py_TYPE(left)->tp_repr != gx_program_repr ||
+        Py_TYPE(right)->tp_repr != gx_program_repr ||
+        gx_program_is_reducer(gx_program_CAST(left))) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    gx_state *state = PyType_GetModuleState(type);
+    gx_state *state = PyType_GetModuleState(Py_TYPE(left));
     gx_program *first = gx_program_CAST(left), *second = gx_program_CAST(right);
     return (PyObject *)gx_program_concat(state, first, second);
 }
@@ -370,49 +393,10 @@ pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
     return bound;
 }
 
-/* -- pickle ------------------------------------------------------------- */
-
-/* (Pipeline._from_rows, (((name, *args), ...),)): flat, however long. */
-static PyObject *
-pipeline_reduce(PyObject *op, PyObject *Py_UNUSED(unused))
-{
-    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *rows = gx_program_rows(state, gx_program_CAST(op));
-    PyObject *type = (PyObject *)Py_TYPE(op);
-    PyObject *make =
-        rows != NULL ? PyObject_GetAttr(type, GX_NAME(state, _from_rows)) : NULL;
-    if (make == NULL) {
-        Py_XDECREF(rows);
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", make, rows);
-}
-
-static PyObject *
-pipeline_from_rows(PyObject *type, PyObject *rows)
-{
-    gx_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    return (PyObject *)gx_program_from_rows(state, rows);
-}
-
-static PyObject *
-pipeline_check_pickle(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
-                      PyObject *kwnames)
-{
-    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *dumps = gx_pickle_dumps(state, args, nargs, kwnames);
-    if (dumps == NULL) {
-        return NULL;
-    }
-    int rc = gx_program_check_pickle(state, gx_program_CAST(op), dumps);
-    Py_DECREF(dumps);
-    return rc < 0 ? NULL : Py_NewRef(Py_None);
-}
-
 /* -- protocol ----------------------------------------------------------- */
 
-static int
-pipeline_traverse(PyObject *op, visitproc visit, void *arg)
+int
+gx_program_traverse(PyObject *op, visitproc visit, void *arg)
 {
     gx_program *self = gx_program_CAST(op);
     Py_VISIT(Py_TYPE(op));
@@ -425,13 +409,13 @@ pipeline_traverse(PyObject *op, visitproc visit, void *arg)
 
 /* Immutable, so there is no tp_clear: a cycle through a Pipeline goes through its
    callbacks or inputs too, and is broken there. */
-static void
-pipeline_dealloc(PyObject *op)
+void
+gx_program_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     gx_program *self = gx_program_CAST(op);
     PyObject_GC_UnTrack(op);
-    GX_DEALLOC_BEGIN(op, pipeline_dealloc)
+    GX_DEALLOC_BEGIN(op, gx_program_dealloc)
     if (self->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -473,13 +457,13 @@ PyDoc_STRVAR(pipeline_doc,
 ">>> words(['A b', 'C']).list()\n"
 "['a', 'b', 'c']");
 
-PyDoc_STRVAR(pipeline_explain_doc,
-"explain($self, /)\n--\n\n"
-"Return the program as text, a line for each stage that says how it runs.\n\n"
-">>> print(Pipeline().map(str.strip).take(3).explain())\n"
-"Pipeline()\n"
-"  1  map(str.strip): calls a C function or object\n"
-"  2  take(3): native");
+const char gx_explain_doc[] =
+    "explain($self, /)\n--\n\n"
+    "Return the program as text, a line for each stage that says how it runs.\n\n"
+    ">>> print(Pipeline().map(str.strip).take(3).explain())\n"
+    "Pipeline()\n"
+    "  1  map(str.strip): calls a C function or object\n"
+    "  2  take(3): native";
 
 static PyMethodDef pipeline_methods[] = {
 #define GX_STAGE(name)                                                   \
@@ -487,11 +471,17 @@ static PyMethodDef pipeline_methods[] = {
      gx_stage_##name##_doc},
 #include "stages.def"
 #undef GX_STAGE
-    {"explain", pipeline_explain, METH_NOARGS, pipeline_explain_doc},
-    {"check_pickle", GX_FASTCALL(pipeline_check_pickle), METH_FASTCALL | METH_KEYWORDS,
-     gx_check_pickle_doc},
-    {"__reduce__", pipeline_reduce, METH_NOARGS, NULL},
-    {"_from_rows", pipeline_from_rows, METH_O | METH_CLASS, NULL},
+#define GX_TERMINAL_ROW(name)                                               \
+    {#name, GX_FASTCALL(pipeline_to_##name), METH_FASTCALL | METH_KEYWORDS, \
+     gx_terminal_##name##_doc},
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
+    {"into", GX_FASTCALL(gx_program_into), METH_FASTCALL | METH_KEYWORDS, gx_into_doc},
+    {"check_pickle", GX_FASTCALL(gx_program_check_pickle),
+     METH_FASTCALL | METH_KEYWORDS, gx_check_pickle_doc},
+    {"explain", gx_program_explain_method, METH_NOARGS, gx_explain_doc},
+    {"__reduce__", gx_program_pickle, METH_NOARGS, NULL},
+    {"_from_rows", gx_program_from_rows, METH_O | METH_CLASS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, gx_class_getitem_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -502,11 +492,16 @@ static PyMemberDef pipeline_members[] = {
 };
 
 static PyType_Slot pipeline_slots[] = {
-    {Py_tp_doc, (void *)pipeline_doc}, {Py_tp_new, pipeline_new},
-    {Py_tp_dealloc, pipeline_dealloc}, {Py_tp_traverse, pipeline_traverse},
-    {Py_tp_repr, pipeline_repr},       {Py_tp_call, pipeline_call},
-    {Py_nb_or, pipeline_or},           {Py_tp_methods, pipeline_methods},
-    {Py_tp_members, pipeline_members}, {0, NULL},
+    {Py_tp_doc, (void *)pipeline_doc},
+    {Py_tp_new, pipeline_new},
+    {Py_tp_dealloc, gx_program_dealloc},
+    {Py_tp_traverse, gx_program_traverse},
+    {Py_tp_repr, gx_program_repr},
+    {Py_tp_call, pipeline_call},
+    {Py_nb_or, pipeline_or},
+    {Py_tp_methods, pipeline_methods},
+    {Py_tp_members, pipeline_members},
+    {0, NULL},
 };
 
 static PyType_Spec pipeline_spec = {

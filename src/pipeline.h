@@ -71,6 +71,7 @@ enum {
     GX_DIRECT = 2,     /* with a func, `before` has nothing to do */
     GX_TERMINAL = 4,   /* has a result, never emits */
     GX_MANY_ENDS = 8,  /* reads several iterables: .result stays None */
+    GX_PULL_ONLY = 16, /* asks for its items itself: cannot be pushed to */
 };
 
 /* -- rows --------------------------------------------------------------- */
@@ -115,6 +116,8 @@ struct gx_row {
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);
+    /* Terminals that are a function of the pipe and no step of it, GX_PULL_ONLY. */
+    PyObject *(*apply)(PyObject *pipe, PyObject *const *args);
 };
 
 #define GX_STAGE(name) extern const gx_row gx_stage_##name;
@@ -167,19 +170,32 @@ PyObject *gx_lines_place(PyObject *op);
 /* One line a stage: number, stage, how it runs. */
 PyObject *gx_program_explain(gx_program *program);
 
-/* pipeline_pickle.c. A row and its arguments as (name, *args), a program as a tuple of
-   those, and back. */
-PyObject *gx_row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args);
-PyObject *gx_program_rows(gx_state *state, gx_program *program);
-gx_program *gx_program_from_rows(gx_state *state, PyObject *rows);
-/* check_pickle(dumps=None): its argument, pickle.dumps for None (new reference); what
-   it says of one row, and of a program, with the note that names the stage. */
-PyObject *gx_pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
+/* A terminal behind a program is a node of the type Reducer, of the same layout. */
+static inline bool
+gx_program_is_reducer(gx_program *program)
+{
+    return program->row != NULL && program->row->flags & GX_TERMINAL;
+}
+/* Slots and methods that both types share (pipeline.c). */
+void gx_program_dealloc(PyObject *op);
+int gx_program_traverse(PyObject *op, visitproc visit, void *arg);
+PyObject *gx_program_repr(PyObject *op);
+PyObject *gx_program_explain_method(PyObject *op, PyObject *unused);
+/* __reduce__, Pipeline._from_rows and check_pickle (pipeline_pickle.c). */
+PyObject *gx_program_pickle(PyObject *op, PyObject *unused);
+PyObject *gx_program_from_rows(PyObject *type, PyObject *rows);
+PyObject *gx_program_check_pickle(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                                  PyObject *kwnames);
+extern const char gx_explain_doc[], gx_into_doc[], gx_check_pickle_doc[];
+/* What a Reducer makes of an iterable (pipe_build.c). */
+PyObject *gx_pipe_reduce(gx_state *state, gx_program *reducer, PyObject *iterable);
+/* The coroutines of Pipeline.into(sink) and Reducer.push() (push.c). */
+PyObject *gx_program_into(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
                           PyObject *kwnames);
-int gx_row_check_pickle(gx_state *state, const gx_row *row, PyObject *const *args,
-                        PyObject *dumps);
-int gx_program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps);
-extern const char gx_check_pickle_doc[];
+PyObject *gx_reducer_push(PyObject *op, PyObject *unused);
+PyObject *gx_push_close(PyObject *op, PyObject *unused);
+/* A row that asks for its items itself cannot be fed: -1 with a TypeError. */
+int gx_program_check_pushable(gx_program *program);
 
 /* -- run (run_state.c: its parts; run.c: the loop) --------------------------------------------------------- */
 
@@ -237,8 +253,16 @@ gx_run *gx_run_new(gx_state *state, gx_source *source, gx_program *const *progra
                    Py_ssize_t n);
 /* Add the step of a terminal; takes its checked args, whether it succeeds or not. */
 int gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args);
-/* The loop: the next item; NULL is the end, unless an error is set. */
+/* The loop: the next item; NULL is the end, unless an error is set or the run is
+   starved. */
 PyObject *gx_run_next(gx_run *run);
+/* A pushed run has GX_SOURCE_PUSHED: step 0 takes what gx_run_feed (steals) has put
+   into its hands, and is starved when there is no more, until gx_run_feed_end. */
+PyObject *gx_fetch_pushed(gx_source *source);
+#define GX_SOURCE_PUSHED ((gx_source){.fetch = gx_fetch_pushed})
+int gx_run_feed(gx_run *run, PyObject *item);
+void gx_run_feed_end(gx_run *run);
+bool gx_run_is_starved(gx_run *run);
 PyObject *gx_run_send(gx_run *run, PyObject *value);
 PyObject *gx_run_throw(gx_run *run, PyObject *exc);
 /* Finish and let go of every step, nearest first; with `close` close what is open.

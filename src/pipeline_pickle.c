@@ -6,8 +6,8 @@
 /* -- rows out ----------------------------------------------------------- */
 
 /* (name, *args) without what was not given, which always stands last. */
-PyObject *
-gx_row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args)
+static PyObject *
+row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args)
 {
     int nargs = row->nargs;
     while (nargs > 0 && args[nargs - 1] == state->missing) {
@@ -27,15 +27,15 @@ gx_row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args)
     return tuple;
 }
 
-PyObject *
-gx_program_rows(gx_state *state, gx_program *program)
+static PyObject *
+program_rows(gx_state *state, gx_program *program)
 {
     PyObject *rows = PyTuple_New(program->size);
     if (rows == NULL) {
         return NULL;
     }
     for (gx_program *p = program; p->row != NULL; p = p->previous) {
-        PyObject *row = gx_row_as_tuple(state, p->row, p->args);
+        PyObject *row = row_as_tuple(state, p->row, p->args);
         if (row == NULL) {
             Py_DECREF(rows);
             return NULL;
@@ -45,15 +45,34 @@ gx_program_rows(gx_state *state, gx_program *program)
     return rows;
 }
 
+/* (Pipeline._from_rows, (((name, *args), ...),)): flat, however long. */
+PyObject *
+gx_program_pickle(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    PyObject *rows = program_rows(state, gx_program_CAST(op));
+    PyObject *pipeline = (PyObject *)GX_TYPE_OF(state, Pipeline);
+    PyObject *make =
+        rows != NULL ? PyObject_GetAttr(pipeline, GX_NAME(state, _from_rows)) : NULL;
+    if (make == NULL) {
+        Py_XDECREF(rows);
+        return NULL;
+    }
+    return Py_BuildValue("N(N)", make, rows);
+}
+
 /* -- rows in ------------------------------------------------------------ */
 
 static const gx_row *
-find_stage(PyObject *name)
+find_row(PyObject *name)
 {
     static const gx_row *const rows[] = {
 #define GX_STAGE(name) &gx_stage_##name,
 #include "stages.def"
 #undef GX_STAGE
+#define GX_TERMINAL_ROW(name) &gx_terminal_##name,
+#include "terminals.def"
+#undef GX_TERMINAL_ROW
         NULL,
     };
     for (int i = 0; rows[i] != NULL && PyUnicode_Check(name); i++) {
@@ -77,8 +96,9 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
 {
     PyObject *args[GX_MAX_ARGS] = {NULL};
     Py_ssize_t size = PyTuple_CheckExact(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
-    const gx_row *row = size > 0 ? find_stage(PyTuple_GET_ITEM(tuple, 0)) : NULL;
-    if (row == NULL || size - 1 < fewest_args(row) || row->nargs < size - 1) {
+    const gx_row *row = size > 0 ? find_row(PyTuple_GET_ITEM(tuple, 0)) : NULL;
+    if (row == NULL || gx_program_is_reducer(previous) || size - 1 < fewest_args(row) ||
+        row->nargs < size - 1) {
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
     }
@@ -94,9 +114,10 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
     return gx_program_append(state, previous, row, args);
 }
 
-gx_program *
-gx_program_from_rows(gx_state *state, PyObject *rows)
+PyObject *
+gx_program_from_rows(PyObject *type, PyObject *rows)
 {
+    gx_state *state = PyType_GetModuleState((PyTypeObject *)type);
     if (!PyTuple_CheckExact(rows)) {
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
@@ -105,14 +126,15 @@ gx_program_from_rows(gx_state *state, PyObject *rows)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rows) && self != NULL; i++) {
         Py_SETREF(self, append_row(state, self, PyTuple_GET_ITEM(rows, i)));
     }
-    return self;
+    return (PyObject *)self;
 }
 
 /* -- check_pickle ------------------------------------------------------- */
 
-PyObject *
-gx_pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
-                PyObject *kwnames)
+/* The argument, pickle.dumps for None: a new reference. */
+static PyObject *
+pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames)
 {
     static const char *const params[] = {"dumps", NULL};
     static const gx_signature signature = {"check_pickle", params, 0, 0, 1};
@@ -130,11 +152,11 @@ gx_pickle_dumps(gx_state *state, PyObject *const *args, Py_ssize_t nargs,
     return dumps;
 }
 
-int
-gx_row_check_pickle(gx_state *state, const gx_row *row, PyObject *const *args,
-                    PyObject *dumps)
+static int
+row_check_pickle(gx_state *state, const gx_row *row, PyObject *const *args,
+                 PyObject *dumps)
 {
-    PyObject *tuple = gx_row_as_tuple(state, row, args);
+    PyObject *tuple = row_as_tuple(state, row, args);
     PyObject *bytes = tuple != NULL ? PyObject_CallOneArg(dumps, tuple) : NULL;
     Py_XDECREF(tuple);
     Py_XDECREF(bytes);
@@ -149,13 +171,18 @@ note_stage(gx_program *program, gx_program *node)
         return;
     }
     PyObject *stage = gx_stage_brief(node->row, node->args);
-    gx_note_end(exc, "stage %zd/%zd %V cannot be pickled", node->size, program->size,
-                stage, node->row->name);
+    if (gx_program_is_reducer(node)) {
+        gx_note_end(exc, "terminal %V cannot be pickled", stage, node->row->name);
+    } else {
+        Py_ssize_t stages = program->size - gx_program_is_reducer(program);
+        gx_note_end(exc, "stage %zd/%zd %V cannot be pickled", node->size, stages,
+                    stage, node->row->name);
+    }
     Py_XDECREF(stage);
 }
 
-int
-gx_program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps)
+static int
+program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps)
 {
     gx_program **stages = gx_program_stages(program);
     if (stages == NULL) {
@@ -163,13 +190,27 @@ gx_program_check_pickle(gx_state *state, gx_program *program, PyObject *dumps)
     }
     int rc = 0;
     for (Py_ssize_t i = 0; i < program->size && rc == 0; i++) {
-        rc = gx_row_check_pickle(state, stages[i]->row, stages[i]->args, dumps);
+        rc = row_check_pickle(state, stages[i]->row, stages[i]->args, dumps);
         if (rc < 0) {
             note_stage(program, stages[i]);
         }
     }
     PyMem_Free(stages);
     return rc;
+}
+
+PyObject *
+gx_program_check_pickle(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                        PyObject *kwnames)
+{
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    PyObject *dumps = pickle_dumps(state, args, nargs, kwnames);
+    if (dumps == NULL) {
+        return NULL;
+    }
+    int rc = program_check_pickle(state, gx_program_CAST(op), dumps);
+    Py_DECREF(dumps);
+    return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* -- doc ---------------------------------------------------------------- */

@@ -151,6 +151,9 @@ static int
 fetch_failed(gx_run *run, gx_step *step)
 {
     PyObject *value;
+    if (step->source.fetch == gx_fetch_pushed) {
+        return -1; /* starved: no error, and not the end */
+    }
     if (gx_ended(&value)) {
         return step_ended(run, step, value);
     }

@@ -146,6 +146,61 @@ gx_run_settle(gx_run *run)
     }
 }
 
+/* -- pushed items ------------------------------------------------------- */
+
+/* step->pending is the next item. Others wait in the list step->state, from index
+   step->count: only where an error left one unread. */
+PyObject *
+gx_fetch_pushed(gx_source *source)
+{
+    gx_step *step = (gx_step *)source;
+    PyObject *item = step->pending, *queue = step->state;
+    step->pending = NULL;
+    if (item == NULL || queue == NULL) {
+        return item;
+    }
+    if (step->count < PyList_GET_SIZE(queue)) {
+        step->pending = Py_NewRef(PyList_GET_ITEM(queue, step->count++));
+    } else {
+        step->count = 0;
+        Py_CLEAR(step->state);
+    }
+    return item;
+}
+
+int
+gx_run_feed(gx_run *run, PyObject *item)
+{
+    gx_step *step = run->steps;
+    if (step->pending == NULL) {
+        step->pending = item;
+        return 0;
+    }
+    if (step->state == NULL && (step->state = PyList_New(0)) == NULL) {
+        Py_DECREF(item);
+        return -1;
+    }
+    int rc = PyList_Append(step->state, item);
+    Py_DECREF(item);
+    return rc;
+}
+
+void
+gx_run_feed_end(gx_run *run)
+{
+    if (run->steps->source.fetch == gx_fetch_pushed) {
+        run->steps->source.fetch = gx_fetch_none;
+    }
+}
+
+bool
+gx_run_is_starved(gx_run *run)
+{
+    return run->top == run->steps && run->steps->source.fetch == gx_fetch_pushed;
+}
+
+/* -- stopping ----------------------------------------------------------- */
+
 static PyObject *
 fetch_stop(gx_source *source)
 {

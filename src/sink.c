@@ -3,7 +3,7 @@
 
 #include "sink.h"
 
-#include "source.h"
+#include "pipeline.h"
 
 /* -- errors ------------------------------------------------------------- */
 
@@ -198,6 +198,13 @@ choose_lane(gx_state *state, PyObject *target, const char *what)
 int
 gx_sink_open(gx_state *state, gx_sink *sink, PyObject *target, const char *what)
 {
+    if (Py_IS_TYPE(target, GX_TYPE_OF(state, Reducer))) {
+        PyObject *push = gx_reducer_push(target, NULL);
+        if (push != NULL) {
+            *sink = (gx_sink){deliver_slot, push};
+        }
+        return push == NULL ? -1 : 0;
+    }
     gx_deliver lane = choose_lane(state, target, what);
     if (lane == NULL) {
         return -1;

@@ -30,8 +30,8 @@ PyObject *gx_fold_close(PyObject *fold, PyObject *unused);
 
 #define GX_SINK_NONE ((gx_sink){.deliver = gx_deliver_none})
 
-/* Open `target`, anything with send() or else a callable, into a sink that has
-   nothing open; `what` names the argument in the TypeError for anything else. Sends
+/* Open `target`, anything with send() or else a callable, or a Reducer, of which a run
+   is made, into a sink that has nothing open; `what` names the argument in the TypeError for anything else. Sends
    nothing: a generator is primed before its first item. */
 int gx_sink_open(gx_state *state, gx_sink *sink, PyObject *target, const char *what);
 /* Advance a generator that has not started to its first yield; others are ready.
@@ -45,6 +45,9 @@ PySendResult gx_sink_throw(gx_state *state, gx_sink *sink, PyObject *exc,
    a generator's return value on every version, else its .result, else what close()
    answered. */
 int gx_sink_finish(gx_state *state, gx_sink *sink, PyObject **result);
+
+/* feed(source, target) of borrowed objects (feed.c). */
+PyObject *gx_feed_into(gx_state *state, PyObject *source, PyObject *target);
 
 static inline void
 gx_sink_drop(gx_sink *sink)

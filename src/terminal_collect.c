@@ -1,4 +1,4 @@
-/* Terminals that keep every item: list, tuple, set, dict, frequencies, join. */
+/* Terminals that keep every item: list, tuple, set, dict, frequencies, join, collect. */
 
 #include "pipeline.h"
 
@@ -291,3 +291,120 @@ const char gx_terminal_join_doc[] =
     "that is no str. As str.join.\n\n"
     ">>> pipe('abc').join('-')\n"
     "'a-b-c'";
+
+/* -- collect ------------------------------------------------------------ */
+
+static int
+collect_parse(const gx_row *Py_UNUSED(row), PyObject *const *args, Py_ssize_t nargs,
+              PyObject *kwnames, PyObject **out)
+{
+    if (gx_no_keywords("collect", kwnames) < 0) {
+        return -1;
+    }
+    if (nargs == 0) {
+        PyErr_SetString(PyExc_TypeError, "collect() takes at least one Reducer");
+        return -1;
+    }
+    out[0] = PyTuple_New(nargs);
+    for (Py_ssize_t i = 0; i < nargs && out[0] != NULL; i++) {
+        PyTuple_SET_ITEM(out[0], i, Py_NewRef(args[i]));
+    }
+    return out[0] == NULL ? -1 : 0;
+}
+
+static int
+collect_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
+{
+    Py_ssize_t n =
+        args[0] && PyTuple_CheckExact(args[0]) ? PyTuple_GET_SIZE(args[0]) : 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *reducer = PyTuple_GET_ITEM(args[0], i);
+        if (!Py_IS_TYPE(reducer, GX_TYPE_OF(state, Reducer))) {
+            PyErr_Format(
+                PyExc_TypeError,
+                "collect() argument %zd must be a Reducer, as Pipeline().sum() "
+                "is, not '%.200s'",
+                i + 1, Py_TYPE(reducer)->tp_name);
+            return -1;
+        }
+        if (gx_program_check_pushable(gx_program_CAST(reducer)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* step->state is a tuple of push objects, one for each Reducer; step->count those that
+   still want items. */
+static int
+collect_start(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    PyObject *reducers = step->args[0];
+    step->count = PyTuple_GET_SIZE(reducers);
+    step->state = PyTuple_New(step->count);
+    for (Py_ssize_t i = 0; i < step->count && step->state != NULL; i++) {
+        PyObject *push = gx_reducer_push(PyTuple_GET_ITEM(reducers, i), NULL);
+        if (push == NULL) {
+            return -1;
+        }
+        PyTuple_SET_ITEM(step->state, i, push);
+    }
+    return step->state == NULL ? -1 : 0;
+}
+
+/* Each gets the item, whatever happens in another. */
+static gx_answer
+collect_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *out, *error = NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(step->state); i++) {
+        PyObject *push = PyTuple_GET_ITEM(step->state, i);
+        if (gx_iterator_CAST(push)->ended) {
+            continue;
+        }
+        PySendResult answer = gx_resume(push, GX_SEND, *item, &out);
+        gx_collect_error(answer == PYGEN_ERROR ? -1 : 0, &error);
+        Py_XDECREF(out);
+        step->count -= gx_iterator_CAST(push)->ended;
+    }
+    if (gx_raise_collected(error) < 0) {
+        return GX_ERROR;
+    }
+    Py_DECREF(*item);
+    return step->count > 0 ? GX_SKIP : GX_STOP;
+}
+
+static PyObject *
+collect_result(gx_run *Py_UNUSED(run), gx_step *step)
+{
+    PyObject *error = NULL, *values = PyTuple_New(PyTuple_GET_SIZE(step->state));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(step->state) && values != NULL; i++) {
+        PyObject *value = gx_push_close(PyTuple_GET_ITEM(step->state, i), NULL);
+        gx_collect_error(value == NULL ? -1 : 0, &error);
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    if (error != NULL) {
+        Py_CLEAR(values);
+        gx_raise_collected(error);
+    }
+    return values;
+}
+
+const gx_row gx_terminal_collect = {
+    .name = "collect",
+    .nargs = 1,
+    .flags = GX_TERMINAL,
+    .parse = collect_parse,
+    .check = collect_check,
+    .start = collect_start,
+    .before = collect_before,
+    .result = collect_result,
+};
+
+const char gx_terminal_collect_doc[] =
+    "collect($self, *reducers)\n--\n\n"
+    "Run several Reducers over the items in one pass and return the tuple of their values.\n\n"
+    "A Reducer is what a terminal of a Pipeline returns. The pass ends early when none of\n"
+    "them wants more. Raises TypeError for anything else.\n\n"
+    ">>> pipe([3, 1, 2]).collect(Pipeline().min(), Pipeline().map(str).join('+'))\n"
+    "(1, '3+1+2')";

@@ -15,12 +15,13 @@ ownership, the guard against re-entry.
 
 import functools
 import inspect
+import itertools
 import operator
 import sys
 import time
 import weakref
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 MISSING = object()  # "not given", where None is data
@@ -1121,6 +1122,21 @@ class pipe(Tool):
     def to(self, func, /, *args, **kwargs):
         return func(self, *args, **kwargs)
 
+    def collect(self, *reducers):
+        check_reducers(reducers)
+        return self.drain("collect", lambda items: collected(items, reducers))
+
+    def into(self, target, /):
+        check_sink(target)
+        self.check_free()
+        with self.guard():
+            self.taken_by = "into"
+            self.started = True
+        try:
+            return feed(self, target)
+        finally:
+            self.finish()
+
 
 def texts(items):
     """The items, if each is a str: one that is not ends it when it comes."""
@@ -1190,11 +1206,20 @@ class Pipeline:
         return self.extend(pipe(source))
 
     def __or__(self, other):
+        if isinstance(other, Reducer):
+            return Reducer(self | other.program, *other.terminal)
         if not isinstance(other, Pipeline):
             return NotImplemented
         both = Pipeline()
         both.rows = self.rows + other.rows
         return both
+
+    def into(self, sink, /):
+        return Push(self, sink)
+
+
+NOT_TERMINALS = {"into", "stage", "drain", "items", "check_free", "send", "throw"}
+NOT_TERMINALS |= {"taken_by", "heir", "entered"}
 
 
 def is_factory(argument):
@@ -1211,6 +1236,232 @@ def add_stage_method(name):
 
 for stage_name in STAGES:
     add_stage_method(stage_name)
+
+
+class Reducer:
+    """A terminal behind a program."""
+
+    def __init__(self, program, name, args, kwargs):
+        self.program = program
+        self.terminal = (name, args, kwargs)
+
+    def __call__(self, source, /):
+        name, args, kwargs = self.terminal
+        return getattr(self.program(source), name)(*args, **kwargs)
+
+    def push(self):
+        if self.terminal[0] == "to":
+            raise TypeError("to() asks for its items itself")
+        return Push(self.program, None, self.terminal)
+
+
+def add_terminal_method(name):
+    def method(self, /, *args, **kwargs):
+        return Reducer(self, name, args, kwargs)
+
+    setattr(Pipeline, name, method)
+
+
+for terminal_name in vars(pipe).keys() - vars(Pipeline).keys() - NOT_TERMINALS:
+    if terminal_name[0] != "_":
+        add_terminal_method(terminal_name)
+
+
+def check_reducers(reducers):
+    if not reducers:
+        raise TypeError("collect() takes at least one Reducer")
+    for reducer in reducers:
+        if not isinstance(reducer, Reducer) or reducer.terminal[0] == "to":
+            raise TypeError("collect() takes Reducers")
+
+
+def collected(items, reducers):
+    pushes = [reducer.push() for reducer in reducers]
+    for item in items:
+        for push in pushes:
+            if not push.ended:
+                with suppress(StopIteration):
+                    push.send(item)
+        if all(push.ended for push in pushes):
+            break
+    return tuple(push.close() for push in pushes)
+
+
+# push --------------------------------------------------------------------------------
+
+
+class Starved(BaseException):
+    """A pushed program asks for an item that nobody has sent yet."""
+
+
+class Inbox:
+    """The source of a pushed program: what was sent, and Starved after it."""
+
+    def __init__(self):
+        self.items = deque()
+        self.open = True
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.items:
+            return self.items.popleft()
+        raise Starved if self.open else StopIteration
+
+
+class Push:
+    """Pipeline.into(sink): pulls what it is sent through the stages. They keep their
+    state over an error, so running out of items is just one more of them."""
+
+    result = None
+    ended = running = False
+
+    def __init__(self, program, sink, terminal=None):
+        if terminal is None:
+            check_sink(sink)
+        self.inbox = Inbox()
+        self.items = program(self.inbox)
+        self.sink = sink.push() if isinstance(sink, Reducer) else sink
+        self.terminal = terminal
+        self.kept = []  # for a terminal
+
+    @contextmanager
+    def guard(self):
+        if self.running:
+            raise ReentrancyError("push is already running")
+        self.running = True
+        try:
+            yield
+        finally:
+            self.running = False
+
+    def send(self, item, /):
+        with self.guard():
+            if self.ended:
+                raise StopIteration
+            self.inbox.items.append(item)
+            return self.pump()
+
+    def pump(self):
+        for count in itertools.count():
+            try:
+                item = next(self.items)
+            except Starved:
+                return count
+            except StopIteration:
+                self.complete()
+            self.deliver(item)
+
+    def deliver(self, item):
+        if self.terminal is not None:
+            self.kept.append(item)
+            self.reduce(early=True)
+        elif not hasattr(self.sink, "send"):
+            try:
+                self.sink(item)
+            except StopIteration as stop:
+                raise RuntimeError("a callback raised StopIteration") from stop
+        else:
+            if is_new(self.sink):
+                next(self.sink)
+            try:
+                self.sink.send(item)
+            except StopIteration as stop:
+                self.sink = None
+                self.finish(stop.value)
+
+    def reduce(self, early):
+        """The terminal over what has come so far: it may need no more."""
+        name, args, kwargs = self.terminal
+        rest = Inbox()
+        rest.items.extend(self.kept)
+        rest.open = early
+        with suppress(Starved):
+            value = getattr(pipe(rest), name)(*args, **kwargs)
+            self.finish(value)
+
+    def complete(self):
+        self.ended = True
+        if self.terminal is not None:
+            self.reduce(early=False)
+        self.finish(self.leave_sink())
+
+    def leave_sink(self):
+        sink, self.sink = self.sink, None
+        if sink is not None and is_new(sink):
+            next(sink)
+        return None if sink is None else result_of(sink)
+
+    def finish(self, value):
+        self.ended = True
+        self.items.finish()
+        self.result = value
+        raise StopIteration if value is None else StopIteration(value)
+
+    def throw(self, typ, val=None, tb=None, /):
+        error = exception(typ, val, tb)
+        with self.guard():
+            if self.ended or not hasattr(self.sink, "throw"):
+                self.ended = True
+                self.items.finish()
+                raise error
+            try:
+                self.sink.throw(error)
+            except StopIteration as stop:
+                self.sink = None
+                self.finish(stop.value)
+            except BaseException:
+                self.ended = True
+                self.items.finish()
+                raise
+            return 0
+
+    def close(self):
+        with self.guard():
+            if not self.ended:
+                with suppress(StopIteration):
+                    self.flush()
+        return self.result
+
+    def flush(self):
+        try:
+            self.pump()
+            self.inbox.open = False
+            self.pump()
+        except StopIteration:
+            raise
+        except BaseException:
+            self.ended = True
+            self.items.close()
+            self.leave_sink()
+            raise
+
+    def __enter__(self):
+        self.items.__enter__()
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self.close()
+            return
+        try:
+            self.throw(error)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+        else:
+            self.ended = True
+            self.items.close()
+
+
+def check_sink(sink):
+    if isinstance(sink, type) or inspect.isgeneratorfunction(sink):
+        raise TypeError("a sink is an object with send() or a function")
+    if not (hasattr(sink, "send") or callable(sink) or isinstance(sink, Reducer)):
+        raise TypeError("a sink must have send() or be callable")
+    if isinstance(sink, Reducer) and sink.terminal[0] == "to":
+        raise TypeError("to() asks for its items itself")
 
 
 # chain, own, borrow ------------------------------------------------------------------
@@ -1635,7 +1886,10 @@ class fold:
 
 def feed(source, target, /):
     """Send all of `source` to `target`, close it, return its result."""
+    check_sink(target)
     iterator = iter(source)
+    if isinstance(target, Reducer):
+        target = target.push()
     try:
         if is_new(target):
             next(target)
@@ -1647,7 +1901,7 @@ def feed(source, target, /):
             except Exception as error:
                 target.throw(error)
             else:
-                target.send(item)
+                target.send(item) if hasattr(target, "send") else target(item)
     except StopIteration as stop:  # the target has returned
         return stop.value
     return result_of(target)
@@ -1663,8 +1917,8 @@ def is_new(target):
 def result_of(target):
     """Close a target; what it returns."""
     if not inspect.isgenerator(target):
-        target.close()
-        return getattr(target, "result", None)
+        answer = target.close() if hasattr(target, "close") else None
+        return getattr(target, "result", answer)
     try:
         target.throw(GeneratorExit)
     except GeneratorExit:

@@ -356,6 +356,21 @@ LOOK_AHEAD = {
 }  # they know whether they are empty
 ROW = {row.name: row for row in ROWS}
 
+
+def program(p):
+    return sys.modules[type(p).__module__].Pipeline()
+
+
+def gather():
+    """A target that returns what it was sent."""
+    items = []
+    try:
+        while True:
+            items.append((yield))
+    except GeneratorExit:
+        return items
+
+
 # The terminals: (plain items, pipe over them -> the value, the value)
 TERMINALS = {
     "list": (ITEMS, lambda p, f: p.list(), ITEMS),
@@ -390,6 +405,12 @@ TERMINALS = {
     "for_each": (ITEMS, lambda p, f: p.for_each(f), None),
     "consume": (ITEMS, lambda p, f: p.consume(), None),
     "to": (ITEMS, lambda p, f: p.to(list), ITEMS),
+    "into": (ITEMS, lambda p, f: p.into(gather()), ITEMS),
+    "collect": (
+        ITEMS,
+        lambda p, f: p.collect(program(p).map(f).sum(), program(p).list()),
+        (15, ITEMS),
+    ),
 }
 
 
@@ -1693,6 +1714,8 @@ class Methods:
     def for_each(func, /): ...
     def consume(n=None, /): ...
     def to(func, /, *args, **kwargs): ...
+    def into(target, /): ...
+    def collect(*reducers): ...
 
 
 def functions(table):
@@ -1792,9 +1815,9 @@ def test_wrong_calls_read_as_those_of_a_python_function(name, is_method):
 
 def test_every_public_name_is_in_the_table():
     px = pygenx()
-    assert set(px.__all__) - {"ReentrancyError"} == set(functions(Signatures)) - {
-        "chain_from_iterable"
-    }
+    assert set(px.__all__) - {"ReentrancyError", "Reducer"} == set(
+        functions(Signatures)
+    ) - {"chain_from_iterable"}
     for kind in [getattr(px, name) for name in px.__all__]:
         assert not isinstance(kind, type) or kind.__module__ == "pygenx"
     assert issubclass(px.ReentrancyError, ValueError)
@@ -1807,7 +1830,7 @@ SECOND_ROWS = (".tap in chunks", ".unique_everseen of the latest")
 def test_every_stage_and_terminal_is_in_the_table():
     px = pygenx()
     stages = {row.name[1:] for row in STAGES if row.name not in SECOND_ROWS}
-    assert public(px.Pipeline) - NOT_A_STAGE == stages
+    assert public(px.Pipeline) - NOT_A_STAGE == stages | set(TERMINALS)
     assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS)
     assert set(functions(Methods)) == stages | set(TERMINALS)
 

@@ -126,6 +126,7 @@ BANNERS = ["struct", "construct", "iterate", "protocol", "type"]
 OTHER_BANNERS = {
     "peekable.c": {"looking ahead"},
     "pipe.c": {"start", "stages and terminals", "stages", "terminals"},
+    "push.c": {"start"},
     "pipeline.c": {"describe", "compose", "pickle"},
     "primed.c": {"call", "shared"},
     "timed.c": {"call"},

@@ -9,6 +9,7 @@ import io
 import operator
 import os
 import tempfile
+from contextlib import suppress
 
 import pygenx
 from pygenx import Pipeline, pipe
@@ -270,6 +271,7 @@ FAILING = {
 TERMINALS = {
     "all": (),
     "any": (),
+    "collect": (Pipeline().list(), Pipeline().max(), Pipeline().first(None)),
     "consume": (3,),
     "count": (),
     "dict": (),
@@ -277,6 +279,7 @@ TERMINALS = {
     "first_true": (None, false),
     "for_each": (nothing,),
     "frequencies": (),
+    "into": (Pipeline().batched(2).list(),),
     "join": ("-",),
     "last": (None,),
     "list": (),
@@ -545,6 +548,64 @@ def use_failure():
     return repr(failure), failure.item, failure.stage
 
 
+def use_reducer():
+    reducer = Pipeline().map(same).take(2).list()
+    again = Pipeline._from_rows(reducer.__reduce__()[1][0])
+    repr(reducer), reducer.explain(), reducer.check_pickle(same)
+    return values(reducer(things(3))), values((Pipeline() | again)(things(3)))
+
+
+def use_push():
+    kept = []
+    push = Pipeline().flat_map(twice_or_pair).batched(2).into(kept.append)
+    repr(push), next(push)
+    for thing in things(3):
+        push.send(thing)
+    push.close()
+    return len(kept), push.result
+
+
+def use_push_dropped():
+    push = Pipeline().tap(nothing, 2, nothing, nothing).chain(things(1)).list().push()
+    push.send(Thing(1))
+    return push.result
+
+
+def use_push_generator():
+    with Pipeline().prepend(things(2)).take(5).into(listening()) as push:
+        push.send(Thing(1))
+    return push.close()
+
+
+def listening():
+    count = 0
+    try:
+        while True:
+            yield
+            count += 1
+    except GeneratorExit:
+        return count
+
+
+def use_push_failing():
+    push = Pipeline().flat_map(twice_or_pair).map(bad).list().push()
+    for thing in things(3):
+        with suppress(ArithmeticError):
+            push.send(thing)
+    try:
+        push.throw(KeyError)
+    except KeyError:
+        return "KeyError"
+
+
+def twice_or_pair(item):
+    return [item, item]
+
+
+def values(items):
+    return [item.value for item in items]
+
+
 def use_pipe_to():
     return pipe(things(3)).map(value_of).to(sorted, reverse=True)
 
@@ -619,6 +680,11 @@ DRIVERS = {
     "catch": use_catch,
     "catch failing": use_catch_failing,
     "Failure": use_failure,
+    "Reducer": use_reducer,
+    "push": use_push,
+    "push dropped": use_push_dropped,
+    "push generator": use_push_generator,
+    "push failing": use_push_failing,
     "pipe to": use_pipe_to,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
@@ -631,7 +697,9 @@ DRIVERS = {
 def missing():
     """Names of the package that no row is about."""
     stages = {name for name in dir(Pipeline) if name[0] != "_"} - OTHERS
-    terminals = {name for name in dir(pipe) if name[0] != "_"} - OTHERS - stages
+    terminals = {name for name in dir(pipe) if name[0] != "_"} - OTHERS
+    stages -= set(TERMINALS)
+    terminals -= stages
     names = {name for name in pygenx.__all__ if name[0] != "_"}
     rows = {name.split(" ")[0].split(".")[0] for name in (*ITERATORS, *DRIVERS)}
     return (

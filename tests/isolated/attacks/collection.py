@@ -22,6 +22,7 @@ from attacks.common import (
     MAKERS,
     PLAIN,
     REFUSALS,
+    WAITING,
     WRAPPED,
     all_types,
     exercise,
@@ -69,7 +70,9 @@ def D1_cycles_through_every_reference():
         return first, second
 
     made = {name: make for name, make in MAKERS.items() if name not in WRAPPED}
-    for name, make in list(made.items()):
+    for name, make in list(made.items()):  # over endless equal items
+        if name in WAITING:
+            continue
         made[name + " started"] = lambda node, make=make: started(make(node))
     made.update(
         {

@@ -11,6 +11,10 @@ from programs import Source, things, value_of
 
 from pygenx import ReentrancyError
 
+# Those that give nothing as long as equal items come.
+WAITING = {".groupby", ".tail"} | {
+    f".split_{how}" for how in ("at", "before", "after", "when")
+}
 MAKERS = programs.iterator_makers()
 # Their source is behind a map().
 WRAPPED = {"." + name for name in programs.BEFORE}
