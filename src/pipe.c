@@ -2,6 +2,7 @@
    source into a new pipe; terminals run the loop to its end. */
 
 #include "pipe.h"
+#include "stats.h"
 
 /* -- struct ------------------------------------------------------------- */
 
@@ -89,7 +90,26 @@ joinable(pipe_object *self)
     }
     pipe_object *inner = pipe_CAST(obj);
     bool fresh = !inner->started && !inner->ended && !inner->running && !inner->moved;
-    return fresh && inner->weakrefs == NULL ? inner : NULL;
+    bool watched = inner->weakrefs != NULL || inner->stats != NULL;
+    return fresh && !watched ? inner : NULL;
+}
+
+/* A run that the pipe's Stats count; there is room for one more program. */
+static gx_run *
+counted_run(pipe_object *self, gx_source *source, gx_program **programs, Py_ssize_t n)
+{
+    gx_program *exit = gx_stats_prepare(self->stats, source, programs, n);
+    if (exit == NULL) {
+        return NULL;
+    }
+    programs[n] = exit;
+    gx_run *run =
+        gx_run_new(PyType_GetModuleState(Py_TYPE(self)), source, programs, n + 1);
+    Py_DECREF((PyObject *)exit);
+    if (run != NULL) {
+        gx_stats_attach(self->stats, run);
+    }
+    return run;
 }
 
 /* One flat run over all programs of a tower of pipes, innermost source first. The
@@ -101,7 +121,7 @@ make_run(pipe_object *self)
     for (pipe_object *p = self; (p = joinable(p)) != NULL;) {
         depth++;
     }
-    gx_program **programs = PyMem_New(gx_program *, (size_t)depth);
+    gx_program **programs = PyMem_New(gx_program *, (size_t)depth + 1);
     if (programs == NULL) {
         PyErr_NoMemory();
         return NULL;
@@ -114,8 +134,10 @@ make_run(pipe_object *self)
         self->owner = self->owner || innermost->owner;
         self->reads_lines = self->reads_lines || innermost->reads_lines;
     }
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    gx_run *run = gx_run_new(state, &innermost->source, programs, depth);
+    gx_run *run = self->stats != NULL
+                      ? counted_run(self, &innermost->source, programs, depth)
+                      : gx_run_new(PyType_GetModuleState(Py_TYPE(self)),
+                                   &innermost->source, programs, depth);
     PyMem_Free(programs);
     return run;
 }
@@ -276,6 +298,7 @@ pipe_clear(PyObject *op)
         gx_run_free(run);
     }
     gx_source_drop(&self->source);
+    Py_CLEAR(self->stats); /* after the run, which counts there */
     Py_CLEAR(self->successor);
     return 0;
 }
@@ -303,6 +326,7 @@ pipe_traverse(PyObject *op, visitproc visit, void *arg)
     GX_VISIT_ITERATOR(op);
     GX_VISIT_SOURCE(&self->source);
     Py_VISIT(self->program);
+    Py_VISIT(self->stats);
     Py_VISIT(self->successor);
     return self->run == NULL ? 0 : gx_run_traverse(self->run, visit, arg);
 }
@@ -477,6 +501,8 @@ static PyMethodDef pipe_methods[] = {
 #undef GX_TERMINAL_ROW
     {"into", GX_FASTCALL(gx_pipe_into), METH_FASTCALL | METH_KEYWORDS, pipe_into_doc},
     {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
+    {"stats", gx_pipe_stats, METH_NOARGS, gx_pipe_stats_doc},
+    {"profile", gx_pipe_profile, METH_NOARGS, gx_pipe_profile_doc},
     {"send", pipe_send, METH_O, gx_send_doc},
     {"throw", GX_FASTCALL(pipe_throw), METH_FASTCALL, gx_throw_doc},
     {"close", gx_iterator_close, METH_NOARGS, gx_close_doc},

@@ -13,6 +13,7 @@ typedef struct {
     const char *taken;   /* the stage or terminal that used this pipe up, or NULL */
     bool moved;          /* by a stage: the source is elsewhere */
     bool reads_lines;    /* made by read_lines(): has .path and .lineno */
+    PyObject *stats;     /* owned: what counts for this pipe, or NULL */
     PyObject *successor; /* owned: the pipe that took an entered one's source */
 } pipe_object;
 

@@ -3,6 +3,7 @@
 
 #include "pipe.h"
 #include "sink.h"
+#include "stats.h"
 
 /* -- stages ------------------------------------------------------------- */
 
@@ -35,6 +36,10 @@ pipe_move(pipe_object *self, gx_program *program, const char *name)
     Py_DECREF((PyObject *)program);
     if (next == NULL) {
         return NULL;
+    }
+    if (self->stats != NULL) {
+        next->stats = Py_NewRef(self->stats);
+        gx_stats_extend(next->stats, next->program);
     }
     next->source = self->source;
     next->owner = self->owner;
@@ -105,6 +110,12 @@ gx_pipe_extend(PyObject *op, gx_program *program)
 
 /* -- terminals ---------------------------------------------------------- */
 
+static int
+count_terminal(pipe_object *self)
+{
+    return self->stats != NULL ? gx_stats_terminate(self->stats, self->run) : 0;
+}
+
 /* Run to the end with a terminal as the last step; the pipe has ended whatever
    happens. Called with `running` set; takes args. */
 static PyObject *
@@ -118,8 +129,8 @@ drain(pipe_object *self, const gx_row *row, PyObject **args)
         return NULL;
     }
     gx_run *run = self->run;
-    if (gx_run_terminate(run, row, args) == 0 && gx_run_next(run) == NULL &&
-        !PyErr_Occurred()) {
+    if (gx_run_terminate(run, row, args) == 0 && count_terminal(self) == 0 &&
+        gx_run_next(run) == NULL && !PyErr_Occurred()) {
         result = row->result(run, run->end - 1);
         if (!self->ended) { /* else .result stays what that end left */
             Py_XSETREF(self->result, Py_XNewRef(run->result));

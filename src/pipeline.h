@@ -114,6 +114,8 @@ struct gx_row {
     /* What repr and notes show between the parentheses. NULL: all of args[]. */
     PyObject *(*brief)(PyObject *const *args);
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
+    /* How many items it keeps waiting for others; NULL: none. */
+    Py_ssize_t (*held)(gx_step *step);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);
     /* Terminals that are a function of the pipe and no step of it, GX_PULL_ONLY. */
@@ -220,7 +222,6 @@ struct gx_step {
     };
     PyObject *const *args; /* borrowed: from the node, or the run's terminal */
     gx_program *node;      /* owned; NULL for a terminal */
-    Py_ssize_t failed;     /* errors raised in this step, caught or not */
     int phase;             /* meaning by row */
     gx_step *below;        /* the open step under this one; NULL for step 0 */
     bool open;             /* on the stack */
@@ -230,11 +231,20 @@ struct gx_step {
     bool finish;           /* row->finish has still to run */
 };
 
+/* What is counted of a step, where stats() was asked for (stats.c). */
+typedef struct {
+    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item); /* its own */
+    /* `items` were handed to it. */
+    Py_ssize_t items, dropped, errors, high_water;
+    int64_t ns;
+} gx_counter;
+
 struct gx_run {
     gx_state *state; /* borrowed: the module outlives its types' instances */
     gx_step *top;    /* never NULL */
     gx_step *base;   /* first step that has not ended */
     gx_step *end;    /* behind the last step */
+    bool timed;      /* the counters have times */
     Py_ssize_t nstages;
     Py_ssize_t index; /* items taken from the source */
     gx_breath breath;
@@ -243,8 +253,9 @@ struct gx_run {
     bool many_ends;                  /* some step is GX_MANY_ENDS */
     bool rescues;                    /* some step has a `rescue` */
     bool owner;                      /* the end closes the source */
-    bool answered;   /* throw() got an answer: an error is a later step's */
-    gx_step steps[]; /* nstages + 2: source, stages, room for one terminal */
+    gx_counter *counters; /* borrowed: one a step, of Stats; NULL: nothing is counted */
+    bool answered;        /* throw() got an answer: an error is a later step's */
+    gx_step steps[];      /* nstages + 2: source, stages, room for one terminal */
 };
 
 /* Lay out several programs (borrowed, upstream first) over a source, which moves
@@ -297,6 +308,9 @@ int gx_run_fail_closing(gx_run *run, gx_step *step);
 int gx_run_note(gx_run *run, gx_step *step, PyObject *item);
 /* "map(str.upper)", "source <generator>": where it was. */
 PyObject *gx_step_brief(gx_run *run, gx_step *step);
+
+/* All a step does with an item, its call included. */
+gx_answer gx_run_advance(gx_run *run, gx_step *step, PyObject **item);
 
 /* A `before` that has nothing to do with the item. */
 gx_answer gx_pass_on(gx_run *run, gx_step *step, PyObject **item);

@@ -60,10 +60,14 @@ static refilled
 refill(gx_run *run, gx_step *step)
 {
     PyObject *item = NULL;
+    int64_t begin = run->timed ? gx_clock_ns() : 0;
     gx_answer answer = step->row->refill(run, step, &item);
     if (answer == GX_CALL) {
         PyObject *result = call(step, item);
         answer = result == NULL ? GX_ERROR : step->row->after(run, step, &item, result);
+    }
+    if (run->timed) {
+        run->counters[step - run->steps].ns += gx_clock_ns() - begin;
     }
     if (answer == GX_ERROR) {
         return gx_run_fail(run, step, item) < 0 ? FAILED : RESCUED;
@@ -180,7 +184,7 @@ judge(PyObject *result, bool wanted, PyObject **item)
 }
 
 /* Both halves of one step, with the call of a synchronous driver in between. */
-static inline gx_answer
+static inline Py_ALWAYS_INLINE gx_answer
 advance(gx_run *run, gx_step *step, PyObject **item)
 {
     gx_answer answer;
@@ -211,6 +215,12 @@ advance(gx_run *run, gx_step *step, PyObject **item)
     }
 }
 
+gx_answer
+gx_run_advance(gx_run *run, gx_step *step, PyObject **item)
+{
+    return advance(run, step, item);
+}
+
 /* What the rarer answers do to the run: 1 hand the item on, 0 fetch the next, -1. */
 static int
 answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
@@ -234,7 +244,7 @@ answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
 
 /* Hand an item (taken) that step `from` gave down the steps: the item that falls out
    of the end, or NULL with *more telling to fetch the next (1), the end or an error. */
-static inline PyObject *
+static inline Py_ALWAYS_INLINE PyObject *
 hand_down(gx_run *run, gx_step *from, PyObject *item, int *more)
 {
     run->index += from->row == NULL;
@@ -256,9 +266,42 @@ hand_down(gx_run *run, gx_step *from, PyObject *item, int *more)
     return item;
 }
 
+/* hand_down for where it is not laid out in place. */
+static PyObject *
+hand_down_apart(gx_run *run, gx_step *from, PyObject *item, int *more)
+{
+    return hand_down(run, from, item, more);
+}
+
+/* The loop below with a look at the clock before and after each fetch. */
+static PyObject *
+timed_next(gx_run *run)
+{
+    int more = 1;
+    PyObject *item = NULL;
+    while (item == NULL && more) {
+        if (gx_tick(&run->breath) < 0) {
+            return NULL;
+        }
+        gx_step *top = run->top;
+        int64_t begin = gx_clock_ns();
+        item = gx_next(&top->source);
+        run->counters[top - run->steps].ns += gx_clock_ns() - begin;
+        if (item != NULL) {
+            item = hand_down_apart(run, top, item, &more);
+        } else {
+            more = fetch_failed(run, top) > 0;
+        }
+    }
+    return item;
+}
+
 PyObject *
 gx_run_next(gx_run *run)
 {
+    if (run->timed) {
+        return timed_next(run);
+    }
     for (;;) {
         if (gx_tick(&run->breath) < 0) {
             return NULL;
@@ -311,7 +354,7 @@ resumed(gx_run *run, gx_step *step, PySendResult answer, PyObject *item)
     int more = 1;
     run->answered = answer != PYGEN_ERROR;
     if (answer == PYGEN_NEXT) {
-        item = hand_down(run, step, item, &more);
+        item = hand_down_apart(run, step, item, &more);
         return item == NULL && more ? gx_run_next(run) : item;
     }
     if (answer == PYGEN_ERROR) {
@@ -333,7 +376,11 @@ gx_run_send(gx_run *run, PyObject *value)
     if (run->top != run->steps || !run->steps->open) {
         return gx_run_next(run); /* only a pending stop */
     }
+    int64_t begin = run->timed ? gx_clock_ns() : 0;
     PySendResult answer = gx_source_send(&run->steps->source, value, &item);
+    if (run->timed) {
+        run->counters[0].ns += gx_clock_ns() - begin;
+    }
     return resumed(run, run->steps, answer, item);
 }
 

@@ -69,6 +69,15 @@ note_source(gx_run *run)
 
 /* -- errors ------------------------------------------------------------- */
 
+/* Caught or not, for stats(). */
+static void
+count_error(gx_run *run, gx_step *step)
+{
+    if (run->counters != NULL) {
+        run->counters[step - run->steps].errors++;
+    }
+}
+
 /* Out of anything but a source StopIteration is an error like others. */
 static void
 no_stop_iteration(gx_step *step)
@@ -97,7 +106,7 @@ rescue(gx_run *run, gx_step **failed, PyObject *item)
             }
             if (rc < 0) {
                 *failed = step;
-                step->failed++;
+                count_error(run, step);
             }
         }
         no_stop_iteration(*failed);
@@ -120,7 +129,7 @@ gx_run_note(gx_run *run, gx_step *step, PyObject *item)
 int
 gx_run_fail(gx_run *run, gx_step *step, PyObject *item)
 {
-    step->failed++;
+    count_error(run, step);
     if (!PyErr_Occurred()) { /* CPython 3.11 may lose it where memory is short */
         PyErr_SetString(PyExc_SystemError, "<function> failed without an exception");
     }
@@ -136,7 +145,7 @@ int
 gx_run_fail_closing(gx_run *run, gx_step *step)
 {
     gx_step *failed = step;
-    step->failed++;
+    count_error(run, step);
     if (run->rescues && rescue(run, &failed, NULL) > 0) {
         return 1;
     }

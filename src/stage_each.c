@@ -386,10 +386,16 @@ tap_finish(gx_run *Py_UNUSED(run), gx_step *step)
 }
 
 static Py_ssize_t
+tap_held(gx_step *step)
+{
+    return step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
+}
+
+static Py_ssize_t
 tap_hint(gx_step *step, Py_ssize_t upstream)
 {
-    Py_ssize_t held = step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
-    return gx_add_hints(gx_add_hints(upstream, held), gx_source_hint(&step->source));
+    return gx_add_hints(gx_add_hints(upstream, tap_held(step)),
+                        gx_source_hint(&step->source));
 }
 
 static const char *const tap_params[] = {"func", "chunk_size", "before", "after", NULL};
@@ -408,6 +414,7 @@ const gx_row gx_stage_tap = {
     .refill = tap_refill,
     .finish = tap_finish,
     .hint = tap_hint,
+    .held = tap_held,
 };
 
 const char gx_stage_tap_doc[] =

@@ -162,9 +162,15 @@ batches(gx_step *step, Py_ssize_t upstream, Py_ssize_t held)
 }
 
 static Py_ssize_t
+batched_held(gx_step *step)
+{
+    return step->count;
+}
+
+static Py_ssize_t
 batched_hint(gx_step *step, Py_ssize_t upstream)
 {
-    return batches(step, upstream, step->count);
+    return batches(step, upstream, batched_held(step));
 }
 
 static const char *const batched_params[] = {"n", "strict", NULL};
@@ -179,6 +185,7 @@ const gx_row gx_stage_batched = {
     .before = batched_before,
     .refill = batched_refill,
     .hint = batched_hint,
+    .held = batched_held,
 };
 
 const char gx_stage_batched_doc[] =
@@ -275,11 +282,17 @@ chunked_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item)
     return GX_OPEN;
 }
 
+/* Of groupby too: step->state is the list of the items. */
+static Py_ssize_t
+chunked_held(gx_step *step)
+{
+    return step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
+}
+
 static Py_ssize_t
 chunked_hint(gx_step *step, Py_ssize_t upstream)
 {
-    return batches(step, upstream,
-                   step->state != NULL ? PyList_GET_SIZE(step->state) : 0);
+    return batches(step, upstream, chunked_held(step));
 }
 
 static const gx_signature chunked_signature = {"chunked", batched_params, 0, 1, 2};
@@ -293,6 +306,7 @@ const gx_row gx_stage_chunked = {
     .before = chunked_before,
     .refill = chunked_refill,
     .hint = chunked_hint,
+    .held = chunked_held,
 };
 
 const char gx_stage_chunked_doc[] =
@@ -399,6 +413,7 @@ const gx_row gx_stage_groupby = {
     .before = groupby_before,
     .after = groupby_after,
     .refill = groupby_refill,
+    .held = chunked_held,
 };
 
 const char gx_stage_groupby_doc[] =

@@ -1736,8 +1736,10 @@ NOT_A_STAGE = {
     "explain",
     "lineno",
     "path",
+    "profile",
     "result",
     "send",
+    "stats",
     "throw",
 }
 CALLABLE = [

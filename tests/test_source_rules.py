@@ -128,6 +128,8 @@ OTHER_BANNERS = {
     "pipe.c": {"start", "stages and terminals", "stages", "terminals"},
     "push.c": {"start"},
     "pipeline.c": {"describe", "compose", "pickle"},
+    "stats.c": {"count", "attach", "methods of pipe"},
+    "stats_row.c": {"table"},
     "primed.c": {"call", "shared"},
     "timed.c": {"call"},
     "timed_run.c": {"measure"},

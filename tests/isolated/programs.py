@@ -304,8 +304,10 @@ OTHERS = {
     "explain",
     "lineno",
     "path",
+    "profile",
     "result",
     "send",
+    "stats",
     "throw",
     "to",
 }
@@ -606,6 +608,34 @@ def values(items):
     return [item.value for item in items]
 
 
+def use_stats():
+    p = pipe(things(4))
+    stats = p.stats()
+    chunks = p.filter(true).tap(nothing, 2, nothing, nothing).batched(3)
+    next(chunks)
+    str(stats), stats[1].as_dict(), repr(stats[0])
+    return chunks.count(), [row.items_out for row in stats]
+
+
+def use_profile():
+    p = pipe(pipe(Source(4)).map(same)).flat_map(twice)
+    stats = p.profile()
+    taken = p.take(3).count()
+    str(stats), list(stats), stats[1:]
+    return taken, [row.items_in for row in stats]
+
+
+def use_stats_failing():
+    p = pipe(Source(4, at=2)).map(int)
+    stats = p.stats()
+    for _ in range(3):
+        try:
+            next(p)
+        except (ArithmeticError, TypeError):
+            continue
+    return [row.errors for row in stats]
+
+
 def use_pipe_to():
     return pipe(things(3)).map(value_of).to(sorted, reverse=True)
 
@@ -686,6 +716,9 @@ DRIVERS = {
     "push generator": use_push_generator,
     "push failing": use_push_failing,
     "pipe to": use_pipe_to,
+    "pipe stats": use_stats,
+    "pipe profile": use_profile,
+    "pipe stats failing": use_stats_failing,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
     "peekable used": use_peekable,

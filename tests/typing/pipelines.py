@@ -176,6 +176,13 @@ assert_type(numbers().to(sorted, key=operator.neg), list[int])
 assert_type(numbers().to(sum), int)
 assert_type(words().to(dict.fromkeys, 0), dict[str, int])
 assert_type(numbers().explain(), str)
+counts = numbers().stats()
+assert_type(len(counts), int)
+assert_type(counts[0].items_out, int)
+assert_type(counts[0].name, str)
+assert_type(counts[0].as_dict(), dict[str, Any])
+assert_type([row.errors for row in counts[1:]], list[int])
+assert_type(numbers().profile()[-1].seconds, float | None)
 
 # -- an iterator and a context manager ---------------------------------------
 
