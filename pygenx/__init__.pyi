@@ -12,6 +12,7 @@ from _typeshed import (
     SupportsRAdd,
     SupportsRichComparison,
 )
+from array import array
 from builtins import dict as _dict
 from builtins import list as _list
 from builtins import set as _set
@@ -25,7 +26,8 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from types import GenericAlias, TracebackType
+from contextlib import AbstractContextManager
+from types import GenericAlias, TracebackType, UnionType
 from typing import (
     IO,
     Any,
@@ -45,19 +47,22 @@ from typing import (
     type_check_only,
 )
 
-from typing_extensions import TypeIs, TypeVar, disjoint_base
+from typing_extensions import Buffer, TypeIs, TypeVar, disjoint_base
 
 __all__ = [
     "Failure",
     "Pipeline",
     "Reducer",
     "ReentrancyError",
+    "always_iterable",
     "borrow",
+    "buffer",
     "chain",
     "feed",
     "fold",
     "groupby",
     "grouping",
+    "iter_except",
     "iterate",
     "own",
     "peekable",
@@ -67,6 +72,7 @@ __all__ = [
     "spy",
     "tee",
     "timing",
+    "with_iter",
 ]
 
 __version__: str
@@ -104,6 +110,9 @@ class _Sender(Protocol[_T_contra]):
 
 # What items can be fed to.
 _Sink: TypeAlias = _Sender[_T] | Callable[[_T], object] | Reducer[_T, Any]
+
+# What isinstance() takes.
+_ClassInfo: TypeAlias = type | UnionType | tuple[_ClassInfo, ...]
 
 # What `raise` takes.
 _Raised: TypeAlias = BaseException | type[BaseException]
@@ -1117,3 +1126,42 @@ def read_lines(
     missing: Literal["raise", "skip"] = "raise",
 ) -> pipe[str]: ...
 def iterate(func: Callable[[_T], _T], start: _T) -> pipe[_T]: ...
+@overload
+def iter_except(
+    function: Callable[[], _T],
+    exception: type[BaseException] | tuple[type[BaseException], ...],
+    first: None = None,
+) -> pipe[_T]: ...
+@overload
+def iter_except(
+    function: Callable[[], _T],
+    exception: type[BaseException] | tuple[type[BaseException], ...],
+    first: Callable[[], _S],
+) -> pipe[_T | _S]: ...
+@overload
+def always_iterable(obj: None, base_type: Any = ...) -> pipe[Never]: ...
+@overload
+def always_iterable(obj: str) -> pipe[str]: ...
+@overload
+def always_iterable(obj: bytes) -> pipe[bytes]: ...
+@overload
+def always_iterable(obj: Iterable[_T]) -> pipe[_T]: ...
+@overload
+def always_iterable(obj: _T) -> pipe[_T]: ...
+@overload
+def always_iterable(obj: object, base_type: _ClassInfo | None = ...) -> pipe[Any]: ...
+def with_iter(
+    context_manager: AbstractContextManager[Iterable[_T], Any],
+) -> pipe[_T]: ...
+@overload
+def buffer(obj: bytes | bytearray, /) -> pipe[int]: ...
+@overload
+def buffer(obj: array[int], /) -> pipe[int]: ...
+@overload
+def buffer(obj: array[float], /) -> pipe[float]: ...
+@overload
+def buffer(obj: array[str], /) -> pipe[str]: ...
+@overload
+def buffer(obj: memoryview[_T], /) -> pipe[_T]: ...
+@overload
+def buffer(obj: Buffer, /) -> pipe[Any]: ...

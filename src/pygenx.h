@@ -12,8 +12,11 @@
 
 /* Names looked up on user objects while running, interned once per module. */
 #define GX_NAMES(X)   \
+    X(Struct)         \
     X(__call__)       \
     X(__code__)       \
+    X(__enter__)      \
+    X(__exit__)       \
     X(__fspath__)     \
     X(__func__)       \
     X(__name__)       \
@@ -45,8 +48,10 @@
     X(start)          \
     X(step)           \
     X(stop)           \
+    X(struct)         \
     X(throw)          \
     X(timing)         \
+    X(unpack)         \
     X(update_wrapper) \
     X(value)
 

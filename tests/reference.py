@@ -17,6 +17,7 @@ import functools
 import inspect
 import itertools
 import operator
+import struct
 import sys
 import time
 import weakref
@@ -1967,6 +1968,108 @@ class iterate(pipe):
 
     def __init__(self, func, start, /):
         super().__init__(iterate.Steps(check_callable(func), start))
+
+
+class iter_except(pipe):
+    """What `function` returns, until it raises `exception`."""
+
+    class Calls:
+        def __init__(self, function, exception, first):
+            self.function, self.exception, self.first = function, exception, first
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            call, self.first = self.first or self.function, None
+            try:
+                return call()
+            except self.exception:
+                pass
+            except StopIteration as stop:
+                raise RuntimeError("function raised StopIteration") from stop
+            raise StopIteration
+
+    def __init__(self, function, exception, first=None):
+        check_callable(function)
+        check_callable(first or function)
+        kinds = exception if isinstance(exception, tuple) else (exception,)
+        for kind in kinds:
+            if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+                raise TypeError("exception must be an exception class or a tuple")
+        super().__init__(iter_except.Calls(function, exception, first))
+
+
+def always_iterable(obj, base_type=(str, bytes)):
+    """A pipe over `obj`, or over `obj` alone."""
+    if obj is None:
+        return pipe(())
+    if base_type is not None and isinstance(obj, base_type):
+        return pipe((obj,))
+    try:
+        return pipe(obj)
+    except TypeError:
+        return pipe((obj,))
+
+
+class with_iter(pipe):
+    """The items of what a context manager gives: a generator is all it takes."""
+
+    def __init__(self, context_manager):
+        for name in ("__enter__", "__exit__"):
+            if not hasattr(type(context_manager), name):
+                raise TypeError(
+                    f"{type(context_manager).__name__!r} object does not support the "
+                    "context manager protocol"
+                )
+        super().__init__(managed(context_manager))
+
+
+def managed(context_manager):
+    with context_manager as iterable:
+        return (yield from iterable)
+
+
+class buffer(pipe):
+    """The items of a buffer, read in blocks: nothing is held between two of them."""
+
+    class Items:
+        def __init__(self, exporter):
+            self.exporter, self.index, self.block = exporter, 0, deque()
+            with memoryview(exporter) as view:
+                self.format = view.format
+                self.unpacked(view, 0)
+
+        def unpacked(self, view, index):
+            if view.ndim > 1 and not view.c_contiguous:
+                raise TypeError("buffer() of more dimensions must be C-contiguous")
+            if view.format != self.format:
+                raise RuntimeError("the format of a buffer was changed")
+            size = view.itemsize
+            count = max(1, min(256, 2048 // max(1, size)))
+            data = view.tobytes()[index * size : (index + count) * size]
+            if view.format in ("u", "w"):
+                return [*data.decode(f"utf-{size * 8}-{sys.byteorder[0]}e")]
+            try:
+                ((_,),) = struct.iter_unpack(view.format, bytes(size))
+            except (struct.error, ValueError):
+                raise TypeError(f"cannot read items of {view.format!r}") from None
+            return [item for (item,) in struct.iter_unpack(view.format, data)]
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self.block:
+                with memoryview(self.exporter) as view:
+                    self.block.extend(self.unpacked(view, self.index))
+                self.index += len(self.block)
+            if not self.block:
+                raise StopIteration
+            return self.block.popleft()
+
+    def __init__(self, obj, /):
+        super().__init__(buffer.Items(obj))
 
 
 class read_lines(pipe):

@@ -5,6 +5,8 @@ stage, terminal and driver of the package, by name.
 without a row is an error of the tests.
 """
 
+import array
+import ctypes
 import io
 import operator
 import os
@@ -189,6 +191,23 @@ class Readable:
         raise NotImplementedError
 
 
+def with_iter_of(source):
+    return pygenx.with_iter(Manager(source))
+
+
+class Manager:
+    """Gives the source; has something to say at the end."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __enter__(self):
+        return self.source
+
+    def __exit__(self, *exc_info):
+        return Thing(exc_info).value is None
+
+
 def tower(source):
     return pipe(pipe(pipe(source).map(same)).filter(None))
 
@@ -209,6 +228,7 @@ ITERATORS = {
     "tee two": tee_two,
     "tee locked": tee_locked,
     "timing": timed,
+    "with_iter": with_iter_of,
 }
 
 # -- stages: arguments such that items come out --------------------------------
@@ -516,6 +536,68 @@ def use_iterate():
     return pygenx.iterate(operator.neg, 1).take(4).list()
 
 
+def use_iter_except():
+    stack = things(3)
+    return [value_of(x) for x in pygenx.iter_except(stack.pop, IndexError, same_thing)]
+
+
+def same_thing():
+    return Thing(8)
+
+
+def use_iter_except_failing():
+    try:
+        return pygenx.iter_except(bad, LookupError).list()
+    except ArithmeticError:
+        return "ArithmeticError"
+
+
+def use_always_iterable():
+    objects = (None, "ab", [1, 2], Thing(3), {4: 5})
+    return [len(pygenx.always_iterable(obj).list()) for obj in objects]
+
+
+def use_with_iter():
+    return len(pygenx.with_iter(Manager(things(3))).list())
+
+
+def use_with_iter_half_way():
+    with pygenx.with_iter(Manager(generator())) as items:
+        next(items)
+    return value_of(next(pygenx.with_iter(Manager(generator()))))
+
+
+def use_with_iter_failing():
+    try:
+        pygenx.with_iter(Manager(Source(3, at=1))).list()
+    except ArithmeticError:
+        return "ArithmeticError"
+
+
+def use_buffer():
+    views = (memoryview(b"abcdef")[::2], array.array("d", [1, 2]), bytes(3000))
+    return [pygenx.buffer(view).sum() for view in views]
+
+
+def use_buffer_unpacked():
+    foreign = memoryview(b"abcd").cast("B").cast("@H")
+    return pygenx.buffer(foreign).list(), pygenx.buffer(Foreign(1, 2)).list()
+
+
+Foreign = ctypes.c_int16.__ctype_be__ * 2
+
+
+def use_buffer_failing():
+    try:
+        pygenx.buffer(Point())
+    except TypeError:
+        return "TypeError"
+
+
+class Point(ctypes.Structure):
+    _fields_ = (("x", ctypes.c_int), ("y", ctypes.c_int))
+
+
 def use_pipeline():
     program = Pipeline().map(same).filter(None) | Pipeline().take(2)
     again = Pipeline._from_rows(program.__reduce__()[1][0])
@@ -706,6 +788,15 @@ DRIVERS = {
     "read_lines missing": use_read_lines_missing,
     "read_lines default": use_read_lines_default,
     "iterate": use_iterate,
+    "iter_except": use_iter_except,
+    "iter_except failing": use_iter_except_failing,
+    "always_iterable": use_always_iterable,
+    "with_iter": use_with_iter,
+    "with_iter half way": use_with_iter_half_way,
+    "with_iter failing": use_with_iter_failing,
+    "buffer": use_buffer,
+    "buffer unpacked": use_buffer_unpacked,
+    "buffer failing": use_buffer_failing,
     "Pipeline": use_pipeline,
     "catch": use_catch,
     "catch failing": use_catch_failing,

@@ -6,9 +6,11 @@ from collections.abc import Generator
 
 from pygenx import (
     Pipeline,
+    buffer,
     chain,
     fold,
     groupby,
+    iter_except,
     own,
     peekable,
     pipe,
@@ -16,6 +18,7 @@ from pygenx import (
     read_lines,
     spy,
     tee,
+    with_iter,
 )
 
 
@@ -57,6 +60,12 @@ def stages() -> None:
     numbers.islice()  # type: ignore[call-overload]
     numbers.chain(3)  # type: ignore[arg-type]
     numbers.tap(str.upper)  # type: ignore[arg-type]
+
+
+def made() -> None:
+    iter_except([1].pop, 5)  # type: ignore[call-overload]
+    with_iter([1])  # type: ignore[arg-type]
+    buffer("text")  # type: ignore[call-overload]
 
 
 def terminals() -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import operator
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeGuard, assert_type
 
 from typing_extensions import TypeIs
 
-from pygenx import Pipeline, iterate, pipe, read_lines
+from pygenx import (
+    Pipeline,
+    always_iterable,
+    buffer,
+    iter_except,
+    iterate,
+    pipe,
+    read_lines,
+    with_iter,
+)
 
 
 def is_str(value: object) -> TypeIs[str]:
@@ -52,6 +63,20 @@ assert_type(pipe("abc"), pipe[str])
 assert_type(pipe({"a": 1}.items()), pipe[tuple[str, int]])
 assert_type(pipe(pipe([1])), pipe[int])
 assert_type(iterate(lambda n: n * 2, 1), pipe[int])
+assert_type(iter_except([1].pop, IndexError), pipe[int])
+assert_type(iter_except([1].pop, (IndexError, KeyError), str), pipe[int | str])
+assert_type(always_iterable("abc"), pipe[str])
+assert_type(always_iterable(b"abc"), pipe[bytes])
+assert_type(always_iterable([1, 2]), pipe[int])
+assert_type(always_iterable({"a": 1}), pipe[str])
+assert_type(always_iterable(1.5), pipe[float])
+assert_type(always_iterable("abc", None), pipe[Any])
+assert_type(with_iter(io.StringIO("a\nb")), pipe[str])
+assert_type(buffer(b"abc"), pipe[int])
+assert_type(buffer(array("i", [1])), pipe[int])
+assert_type(buffer(array("d", [1.0])), pipe[float])
+view: memoryview[int] = memoryview(b"abc")
+assert_type(buffer(view), pipe[int])
 assert_type(read_lines(), pipe[str])
 assert_type(read_lines().map(len).lineno, int | None)
 
