@@ -81,7 +81,7 @@ iter_except_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
     PyObject *first = self->first;
     self->first = NULL;
-    *out = gx_call_slot(first != NULL ? first : self->function, NULL, 0);
+    *out = PyObject_CallNoArgs(first != NULL ? first : self->function);
     Py_XDECREF(first);
     if (*out != NULL) {
         return PYGEN_NEXT;

@@ -8,6 +8,7 @@ without a row is an error of the tests.
 import array
 import ctypes
 import io
+import itertools
 import operator
 import os
 import tempfile
@@ -342,7 +343,13 @@ def prepared(source, before):
     return source if before is None else map(before, source)
 
 
+# The terminals that want no more than one item.
+OF_ONE = {"one", "only"}
+
+
 def drained(name, source):
+    if name in OF_ONE:
+        source = itertools.islice(source, 1)
     terminal = getattr(pipe(prepared(source, BEFORE_TERMINAL.get(name))), name)
     return terminal(*TERMINALS[name])
 
