@@ -272,6 +272,9 @@ PyObject *gx_run_next(gx_run *run);
 PyObject *gx_fetch_pushed(gx_source *source);
 #define GX_SOURCE_PUSHED ((gx_source){.fetch = gx_fetch_pushed})
 int gx_run_feed(gx_run *run, PyObject *item);
+/* One item (taken) from the source's place down the steps: what falls out of the end,
+   or NULL with *more: an item was kept, else the end or an error. */
+PyObject *gx_run_hand_down(gx_run *run, PyObject *item, int *more);
 void gx_run_feed_end(gx_run *run);
 bool gx_run_is_starved(gx_run *run);
 PyObject *gx_run_send(gx_run *run, PyObject *value);

@@ -153,22 +153,29 @@ push_complete(push_object *self, PyObject **out)
     return PYGEN_ERROR;
 }
 
+/* Takes the item. A sink that ends has ended by itself: nothing is left to close. */
+static inline PySendResult
+deliver(push_object *self, gx_state *state, PyObject *item, PyObject **out)
+{
+    PySendResult answer = self->sink.deliver(state, &self->sink, item, out);
+    if (answer == PYGEN_ERROR) {
+        note_sink(self, item);
+    }
+    Py_DECREF(item);
+    if (answer == PYGEN_RETURN) {
+        gx_sink_drop(&self->sink);
+    }
+    return answer;
+}
+
 /* Run what was fed through the stages and deliver what comes out. PYGEN_NEXT: the run
    is starved, *count items went on. PYGEN_RETURN: it or the sink has ended. */
 static PySendResult
 push_pump(push_object *self, Py_ssize_t *count, PyObject **out)
 {
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
     PyObject *item;
     while ((item = gx_run_next(self->run)) != NULL) {
-        PySendResult answer = self->sink.deliver(state, &self->sink, item, out);
-        if (answer == PYGEN_ERROR) {
-            note_sink(self, item);
-        }
-        Py_DECREF(item);
-        if (answer == PYGEN_RETURN) { /* it has ended by itself: nothing to close */
-            gx_sink_drop(&self->sink);
-        }
+        PySendResult answer = deliver(self, self->run->state, item, out);
         if (answer != PYGEN_NEXT) {
             return answer;
         }
@@ -180,14 +187,41 @@ push_pump(push_object *self, Py_ssize_t *count, PyObject **out)
     return gx_run_is_starved(self->run) ? PYGEN_NEXT : push_complete(self, out);
 }
 
+/* One item, past the queue: nothing is open and nothing waits. *count is 0. */
+static PySendResult
+push_directly(push_object *self, PyObject *item, Py_ssize_t *count, PyObject **out)
+{
+    int more;
+    gx_run *run = self->run;
+    gx_state *state = run->state;
+    PyObject *passed = gx_run_hand_down(run, Py_NewRef(item), &more);
+    if (passed == NULL) {
+        return more && gx_run_is_starved(run) ? PYGEN_NEXT
+               : PyErr_Occurred()             ? PYGEN_ERROR
+                                              : push_pump(self, count, out);
+    }
+    PySendResult answer = deliver(self, state, passed, out);
+    *count = answer == PYGEN_NEXT;
+    return answer != PYGEN_NEXT || run->top == run->steps ? answer
+                                                          : push_pump(self, count, out);
+}
+
 static PySendResult
 push_send(push_object *self, PyObject *item, PyObject **out)
 {
     Py_ssize_t count = 0;
-    if (push_start(self) < 0 || gx_run_feed(self->run, Py_NewRef(item)) < 0) {
+    PySendResult answer;
+    if (push_start(self) < 0) {
         return PYGEN_ERROR;
     }
-    PySendResult answer = push_pump(self, &count, out);
+    gx_run *run = self->run;
+    if (gx_run_is_starved(run) && run->steps->pending == NULL) {
+        answer = push_directly(self, item, &count, out);
+    } else if (gx_run_feed(run, Py_NewRef(item)) < 0) {
+        return PYGEN_ERROR;
+    } else {
+        answer = push_pump(self, &count, out);
+    }
     if (answer == PYGEN_NEXT) {
         *out = PyLong_FromSsize_t(count);
         answer = *out == NULL ? PYGEN_ERROR : PYGEN_NEXT;
@@ -231,6 +265,48 @@ push_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     return how == GX_SEND    ? push_send(self, value, out)
            : how == GX_THROW ? push_throw(self, value, out)
                              : push_prime(self, out);
+}
+
+/* What gx_resume does for send(), of a run in progress: false, nothing done, for the
+   start, the end and refusals. */
+static bool
+push_take_locked(push_object *self, PyObject *item, PySendResult *answer,
+                 PyObject **out)
+{
+    if (self->run == NULL || self->running || self->ended) {
+        return false;
+    }
+    self->running = true;
+    *answer = push_send(self, item, out);
+    self->running = false;
+    if (*answer == PYGEN_RETURN) {
+        Py_XSETREF(self->result, Py_NewRef(*out));
+        if (gx_iterator_finish((PyObject *)self, self->owner) < 0) {
+            Py_CLEAR(*out);
+            *answer = PYGEN_ERROR;
+        }
+    }
+    return true;
+}
+
+static PySendResult
+push_am_send(PyObject *op, PyObject *item, PyObject **out)
+{
+    bool done;
+    PySendResult answer;
+    *out = NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    done = push_take_locked(push_CAST(op), item, &answer, out);
+    Py_END_CRITICAL_SECTION();
+    return done ? answer : gx_resume(op, GX_SEND, item, out);
+}
+
+static PyObject *
+push_send_method(PyObject *op, PyObject *item)
+{
+    PyObject *out;
+    PySendResult answer = push_am_send(op, item, &out);
+    return gx_item_or_raise(answer, out);
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -408,7 +484,7 @@ const char gx_into_doc[] =
     "[(0, 2), (4,)]";
 
 static PyMethodDef push_methods[] = {
-    {"send", gx_iterator_send, METH_O, push_send_doc},
+    {"send", push_send_method, METH_O, push_send_doc},
     {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, gx_push_throw_doc},
     {"close", gx_push_close, METH_NOARGS, push_close_doc},
     {"__enter__", gx_iterator_enter, METH_NOARGS, gx_push_enter_doc},
@@ -437,7 +513,7 @@ static PyType_Slot push_slots[] = {
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_repr, push_repr},
     {Py_tp_iternext, gx_iterator_next}, /* for drivers that prime every coroutine */
-    {Py_am_send, gx_iterator_am_send},
+    {Py_am_send, push_am_send},
     {Py_tp_methods, push_methods},
     {Py_tp_getset, push_getset},
     {Py_tp_members, push_members},

@@ -297,6 +297,12 @@ timed_next(gx_run *run)
 }
 
 PyObject *
+gx_run_hand_down(gx_run *run, PyObject *item, int *more)
+{
+    return hand_down(run, run->steps, item, more);
+}
+
+PyObject *
 gx_run_next(gx_run *run)
 {
     if (run->timed) {
