@@ -9,6 +9,7 @@
 from _typeshed import (
     StrPath,
     SupportsAdd,
+    SupportsGetItem,
     SupportsRAdd,
     SupportsRichComparison,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "ReentrancyError",
     "always_iterable",
     "borrow",
+    "broadcast",
     "buffer",
     "chain",
     "feed",
@@ -69,6 +71,7 @@ __all__ = [
     "pipe",
     "primed",
     "read_lines",
+    "route",
     "spy",
     "tee",
     "timing",
@@ -356,6 +359,35 @@ class fold(_Push, Generic[_R]):
     def __next__(self) -> Any: ...
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
+@final
+class broadcast(_Push, Generic[_T_contra]):
+    def __new__(cls, *targets: _Sink[_T_contra]) -> Self: ...
+    @property
+    def result(self) -> tuple[Any, ...] | None: ...
+    def send(self, item: _T_contra, /) -> int: ...
+    def close(self) -> tuple[Any, ...]: ...
+    def __next__(self) -> Any: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class route(_Push, Generic[_T_contra, _K]):
+    def __new__(
+        cls,
+        key: Callable[[_T_contra], _K],
+        targets: SupportsGetItem[_K, _Sink[_T_contra]],
+        /,
+    ) -> Self: ...
+    @property
+    def result(self) -> dict[_K, Any] | None: ...
+    def send(self, item: _T_contra, /) -> int: ...
+    def close(self) -> dict[_K, Any]: ...
+    def __next__(self) -> Any: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@overload
+def feed(source: Iterable[_T], target: broadcast[_T], /) -> tuple[Any, ...]: ...
+@overload
+def feed(source: Iterable[_T], target: route[_T, _K], /) -> dict[_K, Any]: ...
 @overload
 def feed(source: Iterable[_T], target: Reducer[_T, _R], /) -> _R: ...
 @overload

@@ -75,13 +75,7 @@ fold_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
         PyErr_SetObject((PyObject *)Py_TYPE(value), value);
         return PYGEN_ERROR;
     }
-    if (self->index > 0 || self->primed) {
-        PyErr_SetString(PyExc_RuntimeError, "fold gives no items: send() it values");
-        return PYGEN_ERROR;
-    }
-    self->primed = true;
-    *out = Py_NewRef(Py_None);
-    return PYGEN_NEXT;
+    return gx_push_prime(op, &self->primed, self->index > 0, out);
 }
 
 /* What gx_resume does, without what a fold does not need; *out is set at the end. */

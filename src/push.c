@@ -245,26 +245,13 @@ push_throw(push_object *self, PyObject *exc, PyObject **out)
     return answer;
 }
 
-/* next() is for drivers that prime every coroutine. */
-static PySendResult
-push_prime(push_object *self, PyObject **out)
-{
-    if (self->run != NULL || self->primed) {
-        PyErr_SetString(PyExc_RuntimeError, "push gives no items: send() it values");
-        return PYGEN_ERROR;
-    }
-    self->primed = true;
-    *out = Py_NewRef(Py_None);
-    return PYGEN_NEXT;
-}
-
 static PySendResult
 push_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     push_object *self = push_CAST(op);
     return how == GX_SEND    ? push_send(self, value, out)
            : how == GX_THROW ? push_throw(self, value, out)
-                             : push_prime(self, out);
+                             : gx_push_prime(op, &self->primed, self->run != NULL, out);
 }
 
 /* What gx_resume does for send(), of a run in progress: false, nothing done, for the
@@ -366,54 +353,29 @@ push_traverse(PyObject *op, visitproc visit, void *arg)
     return self->run == NULL ? 0 : gx_run_traverse(self->run, visit, arg);
 }
 
-/* What was sent is all there is; what an error left unread goes first. 0 and *out, or
-   -1. */
-static int
-push_flush(push_object *self, PyObject **out)
+/* What was sent is all there is; what an error left unread goes first. An error while
+   flushing: the sink is closed all the same, its result is lost. */
+static PyObject *
+push_flush(PyObject *op)
 {
+    push_object *self = push_CAST(op);
+    PyObject *result = NULL;
     Py_ssize_t count = 0;
     if (push_start(self) < 0) {
-        return -1;
+        return NULL;
     }
-    PySendResult answer = push_pump(self, &count, out);
+    PySendResult answer = push_pump(self, &count, &result);
     if (answer == PYGEN_NEXT) {
         gx_run_feed_end(self->run);
-        answer = push_pump(self, &count, out);
+        answer = push_pump(self, &count, &result);
     }
-    return answer == PYGEN_RETURN ? 0 : -1;
-}
-
-/* An error while flushing: the sink is closed all the same, its result is lost. */
-static int
-push_close_locked(push_object *self)
-{
-    PyObject *result = NULL, *error = NULL;
-    if (self->running) {
-        gx_reentrancy((PyObject *)self, "push");
-        return -1;
-    }
-    if (self->ended) {
-        return 0;
-    }
-    self->running = true;
-    gx_collect_error(push_flush(self, &result), &error);
-    gx_collect_error(gx_iterator_finish((PyObject *)self, true), &error);
-    if (gx_raise_collected(error) < 0) {
-        Py_XDECREF(result);
-        return -1;
-    }
-    Py_XSETREF(self->result, result);
-    return 0;
+    return answer == PYGEN_RETURN ? result : NULL;
 }
 
 PyObject *
 gx_push_close(PyObject *op, PyObject *Py_UNUSED(unused))
 {
-    int rc;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    rc = push_close_locked(push_CAST(op));
-    Py_END_CRITICAL_SECTION();
-    return rc < 0 ? NULL : gx_iterator_get_result(op, NULL);
+    return gx_push_close_with(op, push_flush);
 }
 
 static PyObject *

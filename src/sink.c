@@ -390,6 +390,52 @@ gx_push_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyCFunction 
     return rc < 0 ? NULL : Py_NewRef(Py_False);
 }
 
+PySendResult
+gx_push_prime(PyObject *op, bool *primed, bool begun, PyObject **out)
+{
+    if (begun || *primed) {
+        PyErr_Format(PyExc_RuntimeError, "%s gives no items: send() it values",
+                     gx_iterator_CAST(op)->protocol->name);
+        return PYGEN_ERROR;
+    }
+    *primed = true;
+    *out = Py_NewRef(Py_None);
+    return PYGEN_NEXT;
+}
+
+static int
+close_with_locked(gx_iterator *self, PyObject *(*finish)(PyObject *))
+{
+    PyObject *error = NULL;
+    if (self->running) {
+        gx_reentrancy((PyObject *)self, self->protocol->name);
+        return -1;
+    }
+    if (self->ended) {
+        return 0;
+    }
+    self->running = true;
+    PyObject *result = finish((PyObject *)self);
+    gx_collect_error(result == NULL ? -1 : 0, &error);
+    gx_collect_error(gx_iterator_finish((PyObject *)self, true), &error);
+    if (gx_raise_collected(error) < 0) {
+        Py_XDECREF(result);
+        return -1;
+    }
+    Py_XSETREF(self->result, result);
+    return 0;
+}
+
+PyObject *
+gx_push_close_with(PyObject *op, PyObject *(*finish)(PyObject *))
+{
+    int rc;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    rc = close_with_locked(gx_iterator_CAST(op), finish);
+    Py_END_CRITICAL_SECTION();
+    return rc < 0 ? NULL : gx_iterator_get_result(op, NULL);
+}
+
 /* -- docs --------------------------------------------------------------- */
 
 const char gx_push_throw_doc[] =

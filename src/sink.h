@@ -65,6 +65,12 @@ PyObject *gx_push_enter(PyObject *op, PyObject *unused);
 PyObject *gx_push_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
                        PyCFunction close);
 
+/* next() on one that gives no items: None once, before anything is sent, for drivers
+   that prime every coroutine; then RuntimeError. */
+PySendResult gx_push_prime(PyObject *op, bool *primed, bool begun, PyObject **out);
+/* close() for one whose result is what `finish`, called with `running` set, makes. */
+PyObject *gx_push_close_with(PyObject *op, PyObject *(*finish)(PyObject *));
+
 /* A callback of a push object raised: its StopIteration becomes a RuntimeError, the
    note "fold(add), item 3: 5" is added; `format` is "fold(%U)" or the like. */
 void gx_push_failed(const char *format, PyObject *func, Py_ssize_t index,

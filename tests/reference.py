@@ -1456,6 +1456,128 @@ class Push:
             self.items.close()
 
 
+class broadcast:
+    """Sends every item to several sinks."""
+
+    result = None
+    ended = running = False
+    guard = Push.guard
+
+    def __init__(self, *targets):
+        self.targets = {}
+        for number, target in enumerate(targets):
+            self.open(number, target)
+
+    def open(self, key, target):
+        check_sink(target)
+        self.targets[key] = Push(Pipeline(), target)
+
+    def results(self):
+        return tuple(push.result for push in self.targets.values())
+
+    def over(self):
+        return all(push.ended for push in self.targets.values())
+
+    def send(self, item, /):
+        with self.guard():
+            if self.ended:
+                raise StopIteration
+            count = self.take(item)
+            if self.over():
+                self.finish()
+            return count
+
+    def take(self, item):
+        pushes = [push for push in self.targets.values() if not push.ended]
+        do_all([functools.partial(self.give, push, item) for push in pushes])
+        return len(pushes)
+
+    def give(self, push, item):
+        with suppress(StopIteration):
+            push.send(item)
+
+    def finish(self):
+        self.ended = True
+        self.result = self.results()
+        raise StopIteration(self.result)
+
+    def throw(self, typ, val=None, tb=None, /):
+        error = exception(typ, val, tb)
+        with self.guard():
+            if self.ended or self.over():
+                self.ended = True
+                raise error
+            raised = None
+            for push in self.targets.values():
+                if not push.ended:
+                    try:
+                        push.throw(error)
+                    except StopIteration:
+                        pass
+                    except BaseException as other:
+                        raised = raised if other is error and raised else other
+            if raised is not None:
+                self.ended = True
+                raise raised
+            if self.over():
+                self.finish()
+            return 0
+
+    def close(self):
+        with self.guard():
+            if not self.ended:
+                self.ended = True
+                do_all([push.close for push in self.targets.values()])
+                self.result = self.results()
+        return self.result
+
+    __enter__ = Tool.__iter__
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self.close()
+            return
+        try:
+            self.throw(error)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+        else:
+            self.close()
+
+
+class route(broadcast):
+    """Sends each item to the sink of its key."""
+
+    def __init__(self, key, targets, /):
+        self.targets = {}
+        self.key = check_callable(key)
+        self.mapping = targets
+        if not hasattr(targets, "__getitem__") or isinstance(targets, (list, str)):
+            raise TypeError("targets must be a mapping")
+        if isinstance(targets, dict):
+            for each in targets:
+                self.open(each, targets[each])
+
+    def results(self):
+        return {key: push.result for key, push in self.targets.items()}
+
+    def over(self):
+        return type(self.mapping) is dict and super().over()
+
+    def take(self, item):
+        try:
+            key = self.key(item)
+        except StopIteration as stop:
+            raise RuntimeError("a callback raised StopIteration") from stop
+        if key not in self.targets:
+            self.open(key, self.mapping[key])
+        if self.targets[key].ended:
+            return 0
+        self.give(self.targets[key], item)
+        return 1
+
+
 def check_sink(sink):
     if isinstance(sink, type) or inspect.isgeneratorfunction(sink):
         raise TypeError("a sink is an object with send() or a function")

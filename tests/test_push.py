@@ -2,6 +2,7 @@
 
 import operator
 import pickle
+from collections import defaultdict
 from contextlib import suppress
 
 import pytest
@@ -367,6 +368,118 @@ def test_collect_takes_reducers_alone(impl):
     for wrong in ([], [list], [impl.Pipeline()], [impl.Pipeline().to(list)]):
         with pytest.raises(TypeError):
             impl.pipe([1]).collect(*wrong)
+
+
+# broadcast, route --------------------------------------------------------------------
+
+
+def test_broadcast_sends_every_item_to_all(impl):
+    out = []
+    everywhere = impl.broadcast(
+        out.append, impl.Pipeline().sum(), collector(out, "result")
+    )
+    assert everywhere.send(1) == 3
+    assert everywhere.send(2) == 3
+    assert everywhere.close() == everywhere.result == (None, 3, "result")
+    assert out == [1, 1, 2, 2, "closed"]
+    assert everywhere.close() == (None, 3, "result")
+    with pytest.raises(StopIteration):
+        everywhere.send(3)
+
+
+def test_a_target_that_has_ended_is_left_out(impl):
+    first, rest = Once(1, "enough"), Once(3, "later")
+    everywhere = impl.broadcast(first, rest)
+    assert [everywhere.send(1), everywhere.send(2)] == [2, 1]
+    with pytest.raises(StopIteration) as stop:
+        everywhere.send(3)
+    assert stop.value.value == ("enough", "later")
+    assert (first.items, rest.items) == ([1], [1, 2, 3])
+
+
+def test_every_target_gets_the_item_even_if_one_raises(impl):
+    out = []
+
+    def broken(item):
+        raise KeyError(item)
+
+    everywhere = impl.broadcast(broken, out.append, broken)
+    with pytest.raises(KeyError) as caught:
+        everywhere.send(1)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert out == [1]
+
+
+def test_broadcast_throws_into_all(impl):
+    out = []
+    everywhere = impl.broadcast(patient(out), collector(out), patient(out))
+    everywhere.send(1)
+    with pytest.raises(ValueError, match="hello"):
+        everywhere.throw(ValueError("hello"))
+    assert out == [1, 1, 1, "hello", "hello", "hello"]
+    with pytest.raises(StopIteration):
+        everywhere.send(2)
+    everywhere = impl.broadcast(patient(out))
+    everywhere.send(1)
+    assert everywhere.throw(ValueError("hello")) == 0
+    with pytest.raises(KeyError):
+        impl.broadcast().throw(KeyError)
+
+
+def test_route_sends_by_key(impl):
+    out = []
+    targets = {True: impl.Pipeline().list(), False: out.append}
+    by_key = impl.route(odd, targets)
+    assert [by_key.send(item) for item in range(5)] == [1] * 5
+    assert by_key.close() == by_key.result == {True: [1, 3], False: None}
+    assert out == [0, 2, 4]
+
+
+def test_route_asks_the_mapping_for_new_keys(impl):
+    targets = defaultdict(lambda: impl.Pipeline().count())
+    by_key = impl.route(len, targets)
+    for word in ("to", "be", "not"):
+        by_key.send(word)
+    assert by_key.close() == {2: 2, 3: 1}
+
+
+def test_a_key_without_a_target_is_a_key_error(impl):
+    by_key = impl.route(abs, {1: impl.Pipeline().count()})
+    with pytest.raises(KeyError):
+        by_key.send(2)
+    with pytest.raises(TypeError):
+        by_key.send("x")
+    by_key.send(1)
+    assert by_key.close() == {1: 1}
+
+
+def test_route_ends_when_all_targets_of_a_dict_have(impl):
+    by_key = impl.route(odd, {True: Once(1, "odd"), False: Once(1, "even")})
+    assert by_key.send(1) == 1
+    assert by_key.send(3) == 0
+    with pytest.raises(StopIteration) as stop:
+        by_key.send(2)
+    assert stop.value.value == {True: "odd", False: "even"}
+
+
+@pytest.mark.parametrize("targets", [5, [1], "ab", {1: 5}, {1: list}])
+def test_route_refuses_what_is_no_mapping_of_targets(impl, targets):
+    with pytest.raises(TypeError):
+        impl.route(len, targets)
+    with pytest.raises(TypeError):
+        impl.route(5, {})
+    with pytest.raises(TypeError):
+        impl.broadcast(print, 5)
+
+
+def test_push_objects_push_into_each_other(impl):
+    program = impl.Pipeline()
+    total = impl.broadcast(program.sum(), program.max())
+    by_key = impl.route(odd, {True: total, False: program.batched(2).list()})
+    assert impl.pipe(range(6)).map(int).into(by_key) == {
+        True: (9, 5),
+        False: [(0, 2), (4,)],
+    }
 
 
 # pushing is pulling ------------------------------------------------------------------

@@ -689,6 +689,47 @@ def use_push_failing():
         return "KeyError"
 
 
+def use_broadcast():
+    everywhere = pygenx.broadcast(Pipeline().take(2).list(), listening(), nothing)
+    repr(everywhere), next(everywhere)
+    for thing in things(3):
+        everywhere.send(thing)
+    return len(everywhere.close()), everywhere.result[1]
+
+
+def use_broadcast_failing():
+    everywhere = pygenx.broadcast(bad, listening(), bad)
+    with suppress(ArithmeticError):
+        everywhere.send(Thing(1))
+    try:
+        everywhere.throw(KeyError)
+    except KeyError:
+        return everywhere.result
+
+
+def use_route():
+    by_value = pygenx.route(value_of, {0: listening(), 1: Pipeline().first()})
+    repr(by_value), next(by_value)
+    for thing in things(2):
+        by_value.send(thing)
+    try:
+        by_value.send(Thing(7))
+    except KeyError:
+        return by_value.close()
+
+
+def use_route_made():
+    with pygenx.route(value_of, Made()) as by_value:
+        for thing in things(3):
+            by_value.send(thing)
+    return by_value.result
+
+
+class Made:
+    def __getitem__(self, key):
+        return listening()
+
+
 def twice_or_pair(item):
     return [item, item]
 
@@ -809,6 +850,10 @@ DRIVERS = {
     "catch failing": use_catch_failing,
     "Failure": use_failure,
     "Reducer": use_reducer,
+    "broadcast": use_broadcast,
+    "broadcast failing": use_broadcast_failing,
+    "route": use_route,
+    "route made": use_route_made,
     "push": use_push,
     "push dropped": use_push_dropped,
     "push generator": use_push_generator,
