@@ -206,6 +206,17 @@ push_directly(push_object *self, PyObject *item, Py_ssize_t *count, PyObject **o
                                                           : push_pump(self, count, out);
 }
 
+/* What send() answers: the number of items that went on. */
+static PySendResult
+push_count(PySendResult answer, Py_ssize_t count, PyObject **out)
+{
+    if (answer == PYGEN_NEXT) {
+        *out = PyLong_FromSsize_t(count);
+        return *out == NULL ? PYGEN_ERROR : PYGEN_NEXT;
+    }
+    return answer;
+}
+
 static PySendResult
 push_send(push_object *self, PyObject *item, PyObject **out)
 {
@@ -222,26 +233,60 @@ push_send(push_object *self, PyObject *item, PyObject **out)
     } else {
         answer = push_pump(self, &count, out);
     }
-    if (answer == PYGEN_NEXT) {
-        *out = PyLong_FromSsize_t(count);
-        answer = *out == NULL ? PYGEN_ERROR : PYGEN_NEXT;
-    }
-    return answer;
+    return push_count(answer, count, out);
 }
 
-/* As a source's error in a pull: past the stages, to whoever uses the items. */
-static PySendResult
-push_throw(push_object *self, PyObject *exc, PyObject **out)
+/* What the producer throws is to the stages an error of their source: 1 one has dealt
+   with it, and what it put in the item's place is on its way; 0 none, *exc (owned) is
+   what goes on to the sink; -1 error. */
+static int
+push_rescue(push_object *self, PyObject **exc)
 {
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (push_start(self) < 0) {
+        return -1;
+    }
+    if (!self->run->rescues) {
+        return 0;
+    }
+    PyErr_SetRaisedException(Py_NewRef(*exc));
+    if (gx_run_fail_closing(self->run, self->run->steps) > 0) {
+        return 1;
+    }
+    Py_SETREF(*exc, PyErr_GetRaisedException());
+    return 0;
+}
+
+static PySendResult
+throw_into_sink(push_object *self, PyObject *exc, PyObject **out)
+{
     if (self->sink.target == NULL) {
         PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
         return PYGEN_ERROR;
     }
-    PySendResult answer = gx_sink_throw(state, &self->sink, exc, out);
+    PySendResult answer = gx_sink_throw(self->run->state, &self->sink, exc, out);
     if (answer == PYGEN_NEXT) {
         Py_SETREF(*out, PyLong_FromLong(0));
     }
+    return answer;
+}
+
+static PySendResult
+push_rest(push_object *self, PyObject **out)
+{
+    Py_ssize_t count = 0;
+    PySendResult answer = push_pump(self, &count, out);
+    return push_count(answer, count, out);
+}
+
+static PySendResult
+push_throw(push_object *self, PyObject *exc, PyObject **out)
+{
+    Py_INCREF(exc);
+    int rescued = push_rescue(self, &exc);
+    PySendResult answer = rescued < 0    ? PYGEN_ERROR
+                          : rescued == 0 ? throw_into_sink(self, exc, out)
+                                         : push_rest(self, out);
+    Py_DECREF(exc);
     return answer;
 }
 

@@ -798,7 +798,7 @@ class Catch(Node):
         self.answers = deque()  # of replace(), on their way out
 
     def wants(self, error):
-        if isinstance(error, End):
+        if isinstance(error, (End, Starved)):
             return False
         if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
             named = [kind for kind in self.exceptions if kind is not BaseException]
@@ -1291,6 +1291,13 @@ def collected(items, reducers):
 # push --------------------------------------------------------------------------------
 
 
+class Thrown:
+    """An error in the place of an item."""
+
+    def __init__(self, error):
+        self.error = error
+
+
 class Starved(BaseException):
     """A pushed program asks for an item that nobody has sent yet."""
 
@@ -1306,9 +1313,12 @@ class Inbox:
         return self
 
     def __next__(self):
-        if self.items:
-            return self.items.popleft()
-        raise Starved if self.open else StopIteration
+        if not self.items:
+            raise Starved if self.open else StopIteration
+        item = self.items.popleft()
+        if isinstance(item, Thrown):
+            raise item.error
+        return item
 
 
 class Push:
@@ -1403,6 +1413,13 @@ class Push:
     def throw(self, typ, val=None, tb=None, /):
         error = exception(typ, val, tb)
         with self.guard():
+            if self.catches():
+                self.inbox.items.appendleft(Thrown(error))
+                try:
+                    return self.pump()
+                except BaseException as raised:
+                    if raised is not error:
+                        raise
             if self.ended or not hasattr(self.sink, "throw"):
                 self.ended = True
                 self.items.finish()
@@ -1417,6 +1434,10 @@ class Push:
                 self.items.finish()
                 raise
             return 0
+
+    def catches(self):
+        line = () if self.ended else self.items.line()
+        return any(isinstance(node, Catch) for node in line)
 
     def close(self):
         with self.guard():
