@@ -26,6 +26,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Sequence,
 )
 from contextlib import AbstractContextManager
 from types import GenericAlias, TracebackType, UnionType
@@ -67,11 +68,13 @@ __all__ = [
     "iter_except",
     "iterate",
     "own",
+    "partition",
     "peekable",
     "pipe",
     "primed",
     "read_lines",
     "route",
+    "seekable",
     "spy",
     "tee",
     "timing",
@@ -211,6 +214,17 @@ def tee(
 ) -> tuple[_Branch[_T], ...]: ...
 
 @final
+@type_check_only
+class _Part(_Iterator[_T_co]): ...
+
+def partition(
+    pred: Callable[[_T], object] | None,
+    iterable: Iterable[_T],
+    *,
+    maxlen: SupportsIndex | None = None,
+) -> tuple[_Part[_T], _Part[_T]]: ...
+
+@final
 class peekable(_Iterator[_T], Generic[_T]):
     def __new__(cls, iterable: Iterable[_T]) -> Self: ...
     def __bool__(self) -> bool: ...
@@ -223,6 +237,35 @@ class peekable(_Iterator[_T], Generic[_T]):
     @overload
     def peek(self, default: _D = ...) -> _T | _D: ...
     def prepend(self, *items: _T) -> None: ...
+
+# The live view of what a seekable keeps.
+@final
+@type_check_only
+class _Elements(Sequence[_T_co]):
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> _T_co: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> _list[_T_co]: ...
+
+@final
+class seekable(_Iterator[_T_co]):
+    def __new__(
+        cls, iterable: Iterable[_T_co], maxlen: SupportsIndex | None = None
+    ) -> Self: ...
+    def __bool__(self) -> bool: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> _T_co: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> _list[_T_co]: ...
+    @overload
+    def peek(self) -> _T_co: ...
+    @overload
+    def peek(self, default: _D = ...) -> _T_co | _D: ...
+    def seek(self, index: SupportsIndex) -> None: ...
+    def relative_seek(self, count: SupportsIndex) -> None: ...
+    def tell(self) -> int: ...
+    def elements(self) -> _Elements[_T_co]: ...
 
 def spy(
     iterable: Iterable[_T], n: SupportsIndex = 1
@@ -497,6 +540,36 @@ class pipe(_Iterator[_T_co]):
     def explain(self) -> str: ...
     def stats(self) -> _Stats: ...
     def profile(self) -> _Stats: ...
+    @overload
+    def tee(
+        self,
+        n: Literal[2] = 2,
+        *,
+        lock: bool = False,
+        maxlen: SupportsIndex | None = None,
+    ) -> _tuple[pipe[_T_co], pipe[_T_co]]: ...
+    @overload
+    def tee(
+        self,
+        n: Literal[3],
+        *,
+        lock: bool = False,
+        maxlen: SupportsIndex | None = None,
+    ) -> _tuple[pipe[_T_co], pipe[_T_co], pipe[_T_co]]: ...
+    @overload
+    def tee(
+        self,
+        n: SupportsIndex,
+        *,
+        lock: bool = False,
+        maxlen: SupportsIndex | None = None,
+    ) -> _tuple[pipe[_T_co], ...]: ...
+    def partition(
+        self,
+        pred: Callable[[_T_co], object] | None,
+        *,
+        maxlen: SupportsIndex | None = None,
+    ) -> _tuple[pipe[_T_co], pipe[_T_co]]: ...
     def __or__(self, other: Pipeline[_T_co, _S], /) -> pipe[_S]: ...
     def __ror__(self, other: Never, /) -> Never: ...  # C has one slot for both
 

@@ -211,6 +211,18 @@ gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below)
 }
 
 int
+gx_as_maxlen(PyObject *value, Py_ssize_t minimum, Py_ssize_t *maxlen)
+{
+    *maxlen = PY_SSIZE_T_MAX;
+    if (value == NULL || value == Py_None) {
+        return 0;
+    }
+    *maxlen = gx_as_size(value, minimum,
+                         minimum == 0 ? "maxlen must be >= 0" : "maxlen must be >= 1");
+    return *maxlen < 0 ? -1 : 0;
+}
+
+int
 gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below)
 {
     Py_ssize_t size = gx_as_size(*arg, minimum, below);

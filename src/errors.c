@@ -150,6 +150,34 @@ gx_reentrancy(PyObject *op, const char *name)
     PyErr_Format(state->reentrancy_error, "%s is already running", name);
 }
 
+/* The bare error if there is no memory for the pair: better a traceback that grows than
+   an error lost. */
+PyObject *
+gx_error_pack(PyObject *error)
+{
+    PyObject *traceback = PyException_GetTraceback(error);
+    PyObject *pair = PyTuple_Pack(2, error, traceback != NULL ? traceback : Py_None);
+    Py_XDECREF(traceback);
+    if (pair == NULL) {
+        PyErr_Clear();
+        return Py_NewRef(error);
+    }
+    return pair;
+}
+
+PyObject *
+gx_error_raise(PyObject *pair)
+{
+    PyObject *error = pair;
+    if (PyTuple_CheckExact(pair)) {
+        error = PyTuple_GET_ITEM(pair, 0);
+        PyException_SetTraceback(error, PyTuple_GET_ITEM(pair, 1));
+    }
+    PyErr_SetRaisedException(Py_NewRef(error));
+    Py_DECREF(pair);
+    return NULL;
+}
+
 /* -- notes -------------------------------------------------------------- */
 
 static const char note_prefix[] = "pygenx: ";

@@ -45,7 +45,7 @@ gx_ring_clear(gx_ring *ring)
     gx_ring old = *ring;
     *ring = (gx_ring){0};
     for (Py_ssize_t i = 0; i < old.size; i++) {
-        Py_DECREF(*gx_ring_at(&old, i));
+        gx_ring_discard(*gx_ring_at(&old, i));
     }
     PyMem_Free(old.slots);
 }
@@ -54,7 +54,7 @@ int
 gx_ring_visit(const gx_ring *ring, visitproc visit, void *arg)
 {
     for (Py_ssize_t i = 0; i < ring->size; i++) {
-        Py_VISIT(*gx_ring_at(ring, i));
+        Py_VISIT(gx_ring_untag(*gx_ring_at(ring, i)));
     }
     return 0;
 }
@@ -169,12 +169,19 @@ gx_lookahead_fill(gx_lookahead *self, Py_ssize_t n)
 }
 
 /* Who has looked and found the end may read what the source returned. */
+int
+gx_lookahead_seen(gx_lookahead *self, int there)
+{
+    if (there == 0 && self->returned != NULL && self->returned != Py_None) {
+        Py_XSETREF(self->result, Py_NewRef(self->returned));
+    }
+    return there;
+}
+
 PyObject *
 gx_lookahead_nothing(gx_lookahead *self, PyObject *missing)
 {
-    if (self->returned != NULL && self->returned != Py_None) {
-        Py_XSETREF(self->result, Py_NewRef(self->returned));
-    }
+    (void)gx_lookahead_seen(self, 0);
     if (missing != NULL) {
         return Py_NewRef(missing);
     }

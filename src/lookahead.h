@@ -8,6 +8,33 @@
 
 /* -- a ring of references ----------------------------------------------- */
 
+/* A reference in a ring may be tagged, for an error among items: no object has an odd
+   address. */
+static inline PyObject *
+gx_ring_tag(PyObject *item)
+{
+    return (PyObject *)((uintptr_t)item | 1);
+}
+
+static inline bool
+gx_ring_is_tagged(PyObject *item)
+{
+    return ((uintptr_t)item & 1) != 0;
+}
+
+static inline PyObject *
+gx_ring_untag(PyObject *item)
+{
+    return (PyObject *)((uintptr_t)item & ~(uintptr_t)1);
+}
+
+/* Let go of an item, tagged or not, that is in no ring. */
+static inline void
+gx_ring_discard(PyObject *item)
+{
+    Py_DECREF(gx_ring_untag(item));
+}
+
 /* Room for a power of two, from one end to the other and round again. A zeroed struct
    is an empty ring. Nothing but gx_ring_clear runs user code. */
 typedef struct {
@@ -86,10 +113,23 @@ PySendResult gx_lookahead_return(gx_lookahead *self, PyObject **out);
 
 /* Called without. Take items until the ring has n: 1; 0 there are fewer; -1 error. */
 int gx_lookahead_fill(gx_lookahead *self, Py_ssize_t n);
+/* `there`, the answer of fill: at the end .result can be read from now on. */
+int gx_lookahead_seen(gx_lookahead *self, int there);
 /* peek()'s answer where there is no item: the default, or NULL with StopIteration. */
 PyObject *gx_lookahead_nothing(gx_lookahead *self, PyObject *missing);
 /* 0, or -1 with ReentrancyError. */
 int gx_lookahead_idle(gx_lookahead *self);
+
+/* partition() over a pipe's source: the pair of branches, or NULL. maxlen
+   PY_SSIZE_T_MAX: no limit (partition.c). */
+PyObject *gx_partition_over(gx_state *state, PyObject *pred, PyObject *iterable,
+                            Py_ssize_t maxlen);
+
+/* seekable.c, for the view of seekable_elements.c: how many items are kept; the one, or
+   the list, that is seekable[key] or elements()[key]; elements(). */
+Py_ssize_t gx_seekable_size(PyObject *op);
+PyObject *gx_seekable_get(PyObject *op, PyObject *key, bool of_view);
+PyObject *gx_seekable_elements(PyObject *op, PyObject *unused);
 
 int gx_lookahead_release(PyObject *op, bool close);
 int gx_lookahead_clear(PyObject *op);

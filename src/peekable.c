@@ -143,6 +143,7 @@ peekable_bool(PyObject *op)
     int there;
     Py_BEGIN_CRITICAL_SECTION(op);
     there = gx_lookahead_fill(gx_lookahead_CAST(op), 1);
+    there = gx_lookahead_seen(gx_lookahead_CAST(op), there);
     Py_END_CRITICAL_SECTION();
     return there;
 }

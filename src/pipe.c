@@ -73,7 +73,7 @@ gx_pipe_refuse(pipe_object *self)
     PyErr_Format(
         PyExc_RuntimeError,
         "this pipe was taken by .%s(); use Pipeline() for a program that can be "
-        "reused, tee() for branches",
+        "reused, .tee() for branches",
         self->taken);
     return -1;
 }
@@ -480,6 +480,20 @@ PyDoc_STRVAR(pipe_into_doc,
 ">>> pipe([1, 2, 3]).map(str).into(fold(operator.add, ''))\n"
 "'123'");
 
+PyDoc_STRVAR(pipe_tee_doc,
+"tee($self, /, n=2, *, lock=False, maxlen=None)\n--\n\n"
+"Split the pipe into a tuple of n independent ones, which share what it does.\n\n"
+">>> a, b = pipe('abc').map(str.upper).tee()\n"
+">>> a.join(), b.enumerate().list()\n"
+"('ABC', [(0, 'A'), (1, 'B'), (2, 'C')])");
+
+PyDoc_STRVAR(pipe_partition_doc,
+"partition($self, /, pred, *, maxlen=None)\n--\n\n"
+"Split the pipe into two: of the items for which pred is false, and of the others.\n\n"
+">>> even, odd = pipe(range(6)).partition(lambda n: n % 2)\n"
+">>> even.sum(), odd.list()\n"
+"(6, [1, 3, 5])");
+
 PyDoc_STRVAR(pipe_explain_doc,
 "explain($self, /)\n--\n\n"
 "Return the program as text, a line for each stage that says how it runs.\n\n"
@@ -500,6 +514,9 @@ static PyMethodDef pipe_methods[] = {
 #include "terminals.def"
 #undef GX_TERMINAL_ROW
     {"into", GX_FASTCALL(gx_pipe_into), METH_FASTCALL | METH_KEYWORDS, pipe_into_doc},
+    {"tee", GX_FASTCALL(gx_pipe_tee), METH_FASTCALL | METH_KEYWORDS, pipe_tee_doc},
+    {"partition", GX_FASTCALL(gx_pipe_partition), METH_FASTCALL | METH_KEYWORDS,
+     pipe_partition_doc},
     {"explain", pipe_explain, METH_NOARGS, pipe_explain_doc},
     {"stats", gx_pipe_stats, METH_NOARGS, gx_pipe_stats_doc},
     {"profile", gx_pipe_profile, METH_NOARGS, gx_pipe_profile_doc},

@@ -36,5 +36,12 @@ PyObject *gx_pipe_terminal(PyObject *op, const gx_row *row, PyObject *const *arg
 PyObject *gx_pipe_extend(PyObject *op, gx_program *program);
 PyObject *gx_pipe_into(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames);
+/* The pipe that has taken this one's source and program, or NULL (pipe_build.c). */
+PyObject *gx_pipe_give_up(PyObject *op, const char *name);
+/* pipe_split.c. Tuples of pipes over one whose source and program they share. */
+PyObject *gx_pipe_tee(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                      PyObject *kwnames);
+PyObject *gx_pipe_partition(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+                            PyObject *kwnames);
 
 #endif

@@ -108,6 +108,21 @@ gx_pipe_extend(PyObject *op, gx_program *program)
     return result;
 }
 
+/* The pipe that has taken this one's source and program, for others to read. */
+PyObject *
+gx_pipe_give_up(PyObject *op, const char *name)
+{
+    pipe_object *self = pipe_CAST(op);
+    PyObject *heir = NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (check_extensible(self, name) == 0) {
+        heir =
+            pipe_move(self, (gx_program *)Py_NewRef((PyObject *)self->program), name);
+    }
+    Py_END_CRITICAL_SECTION();
+    return heir;
+}
+
 /* -- terminals ---------------------------------------------------------- */
 
 static int

@@ -23,6 +23,7 @@
     X(__notes__)      \
     X(__qualname__)   \
     X(_from_rows)     \
+    X(Sequence)       \
     X(aclose)         \
     X(ag_frame)       \
     X(asend)          \
@@ -35,6 +36,7 @@
     X(gi_frame)       \
     X(gi_running)     \
     X(gi_suspended)   \
+    X(index)          \
     X(lineno)         \
     X(move_to_end)    \
     X(open)           \
@@ -43,6 +45,7 @@
     X(popitem)        \
     X(print)          \
     X(readline)       \
+    X(register)       \
     X(result)         \
     X(send)           \
     X(start)          \
@@ -129,6 +132,9 @@ int gx_no_keywords(const char *name, PyObject *kwnames);
 /* An index >= minimum through __index__, or -1 with an error: TypeError,
    ValueError `below`, OverflowError above ssize_t. None is a TypeError. */
 Py_ssize_t gx_as_size(PyObject *value, Py_ssize_t minimum, const char *below);
+/* *maxlen = a limit of 0 or 1 at least; PY_SSIZE_T_MAX where not given, NULL or None.
+   0, or -1 with gx_as_size's errors. */
+int gx_as_maxlen(PyObject *value, Py_ssize_t minimum, Py_ssize_t *maxlen);
 /* The same, normalising *arg (owned) to an int; not given or None stays None. */
 int gx_check_optional_size(PyObject **arg, Py_ssize_t minimum, const char *below);
 /* The same for one that must be given. */
@@ -200,6 +206,11 @@ void gx_set_stop_iteration(PyObject *value);
 /* A callback raised: turn its StopIteration into RuntimeError "WHERE raised
    StopIteration" with the original as __cause__; leave anything else. */
 void gx_no_stop_iteration(const char *format, ...);
+/* An error that waits among items for several readers: with the traceback it came with,
+   so that what one reader adds to it is not shown to the next. New reference; raise
+   steals it and answers NULL. */
+PyObject *gx_error_pack(PyObject *error);
+PyObject *gx_error_raise(PyObject *packed);
 /* Add "pygenx: ..." to the raised exception unless it has such a note or is no
    plain Exception. Never fails, never replaces the error. */
 void gx_note(const char *format, ...);

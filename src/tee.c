@@ -351,29 +351,18 @@ const gx_typedef gx_tee_branch_typedef = {&tee_branch_spec, tee_branch_construct
 
 /* == tee ================================================================ */
 
-typedef struct {
-    Py_ssize_t n;
-    Py_ssize_t maxlen; /* 0: not given */
-    int lock;
-} tee_options;
-
-static const char *const tee_params[] = {"iterable", "n", "lock", "maxlen", NULL};
-static const gx_signature tee_sig = {"tee", tee_params, 0, 1, 2};
-
-static int
-tee_parse(PyObject *const *out, tee_options *options)
+int
+gx_tee_parse(PyObject *const *args, tee_options *options)
 {
     *options = (tee_options){.n = 2};
-    if (out[1] != NULL && (options->n = gx_as_size(out[1], 0, "n must be >= 0")) < 0) {
+    if (args[0] != NULL &&
+        (options->n = gx_as_size(args[0], 0, "n must be >= 0")) < 0) {
         return -1;
     }
-    if (out[2] != NULL && (options->lock = PyObject_IsTrue(out[2])) < 0) {
+    if (args[1] != NULL && (options->lock = PyObject_IsTrue(args[1])) < 0) {
         return -1;
     }
-    if (out[3] != NULL && out[3] != Py_None) {
-        options->maxlen = gx_as_size(out[3], 1, "maxlen must be >= 1");
-    }
-    return options->maxlen < 0 ? -1 : 0;
+    return gx_as_maxlen(args[2], 1, &options->maxlen);
 }
 
 /* 0 if a branch of this buffer can have the options, or -1: a lock then serves all
@@ -382,7 +371,7 @@ static int
 tee_agree_locked(tee_branch *other, const tee_options *options)
 {
     tee_buffer *buffer = other->buffer;
-    if (options->maxlen != 0 && options->maxlen != buffer->maxlen) {
+    if (options->maxlen != PY_SSIZE_T_MAX && options->maxlen != buffer->maxlen) {
         PyErr_SetString(PyExc_ValueError, "a branch of tee has the maxlen of its tee");
         return -1;
     }
@@ -413,8 +402,7 @@ tee_first(gx_state *state, PyObject *iterable, const tee_options *options)
     if (Py_IS_TYPE(iterable, GX_TYPE_OF(state, tee_branch)) && branch->buffer != NULL) {
         return tee_first_of_branch(branch, options);
     }
-    return tee_branch_over(state, iterable, options->lock,
-                           options->maxlen != 0 ? options->maxlen : PY_SSIZE_T_MAX);
+    return tee_branch_over(state, iterable, options->lock, options->maxlen);
 }
 
 const char gx_tee_doc[] =
@@ -431,27 +419,20 @@ const char gx_tee_doc[] =
     "('a', 'b', ['a', 'b', 'c'], ['c'])";
 
 PyObject *
-gx_tee(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+gx_tee_over(gx_state *state, PyObject *iterable, const tee_options *options)
 {
-    PyObject *out[4];
-    tee_options options;
-    if (gx_parse(&tee_sig, args, (size_t)nargs, kwnames, out) < 0 ||
-        tee_parse(out, &options) < 0) {
-        return NULL;
-    }
-    if (options.n == 0) {
+    if (options->n == 0) {
         return PyTuple_New(0);
     }
-    gx_state *state = (gx_state *)PyModule_GetState(module);
-    tee_branch *first = tee_first(state, out[0], &options);
-    PyObject *branches = first != NULL ? PyTuple_New(options.n) : NULL;
+    tee_branch *first = tee_first(state, iterable, options);
+    PyObject *branches = first != NULL ? PyTuple_New(options->n) : NULL;
     if (branches == NULL) {
         Py_XDECREF(first);
         return NULL;
     }
     PyObject_GC_UnTrack(branches); /* nobody may find it while it has holes */
     PyTuple_SET_ITEM(branches, 0, (PyObject *)first);
-    for (Py_ssize_t i = 1; i < options.n; i++) {
+    for (Py_ssize_t i = 1; i < options->n; i++) {
         tee_branch *branch = tee_branch_copy(first);
         if (branch == NULL) {
             Py_DECREF(branches);
@@ -461,4 +442,18 @@ gx_tee(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwna
     }
     PyObject_GC_Track(branches);
     return branches;
+}
+
+PyObject *
+gx_tee(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    static const char *const params[] = {"iterable", "n", "lock", "maxlen", NULL};
+    static const gx_signature signature = {"tee", params, 0, 1, 2};
+    PyObject *out[4];
+    tee_options options;
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0 ||
+        gx_tee_parse(out + 1, &options) < 0) {
+        return NULL;
+    }
+    return gx_tee_over(PyModule_GetState(module), out[0], &options);
 }

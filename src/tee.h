@@ -71,6 +71,17 @@ struct tee_branch {
 
 #define tee_branch_CAST(op) ((tee_branch *)(op))
 
+/* The function tee() in two halves (tee.c), for it and for pipe.tee(): n, lock and
+   maxlen as gx_parse leaves them; the tuple of branches. */
+typedef struct {
+    Py_ssize_t n;
+    Py_ssize_t maxlen; /* PY_SSIZE_T_MAX: no limit */
+    int lock;
+} tee_options;
+
+int gx_tee_parse(PyObject *const *args, tee_options *options);
+PyObject *gx_tee_over(gx_state *state, PyObject *iterable, const tee_options *options);
+
 /* Called with the buffer's critical section held, but for over() and next(). */
 
 /* A new buffer without branches; maxlen PY_SSIZE_T_MAX: no limit. */

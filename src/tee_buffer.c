@@ -153,38 +153,6 @@ gx_tee_leave(tee_branch *branch)
     }
 }
 
-/* -- iterate: errors ---------------------------------------------------- */
-
-/* The error and the traceback it came with; the bare error if there is no memory for
-   the pair: better a traceback that grows than an error lost. */
-static PyObject *
-tee_pack_error(PyObject *error)
-{
-    PyObject *traceback = PyException_GetTraceback(error);
-    PyObject *pair = PyTuple_Pack(2, error, traceback != NULL ? traceback : Py_None);
-    Py_XDECREF(traceback);
-    if (pair == NULL) {
-        PyErr_Clear();
-        return Py_NewRef(error);
-    }
-    return pair;
-}
-
-/* Every branch raises the same exception, each with that traceback: what one reader
-   added to it is not shown to the next. */
-static PyObject *
-tee_raise(PyObject *pair)
-{
-    PyObject *error = pair;
-    if (PyTuple_CheckExact(pair)) {
-        error = PyTuple_GET_ITEM(pair, 0);
-        PyException_SetTraceback(error, PyTuple_GET_ITEM(pair, 1));
-    }
-    PyErr_SetRaisedException(Py_NewRef(error));
-    Py_DECREF(pair);
-    return NULL;
-}
-
 /* -- iterate: the head -------------------------------------------------- */
 
 /* Take what waits. Runs no user code, but to raise an error. */
@@ -207,7 +175,7 @@ tee_read(tee_branch *branch)
     } else {
         (void)tee_pop(self);
     }
-    return is_error ? tee_raise(item) : item;
+    return is_error ? gx_error_raise(item) : item;
 }
 
 /* The source gave no item: it has ended, or its error takes the item's place, for
@@ -227,7 +195,7 @@ gx_tee_no_item(tee_branch *branch)
     }
     gx_note("tee, item %zd", self->head + self->direct);
     PyObject *error = PyErr_GetRaisedException();
-    PyObject *pair = tee_pack_error(error);
+    PyObject *pair = gx_error_pack(error);
     if (self->n_branches > 1) {
         uint32_t bit = (uint32_t)1 << TEE_SLOT(branch->position);
         branch->block->errors |= bit;

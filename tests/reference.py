@@ -22,6 +22,7 @@ import sys
 import time
 import weakref
 from collections import Counter, deque
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 
@@ -900,17 +901,35 @@ class pipe(Tool):
         super().__init__(Input(source))
 
     def stage(self, name, *args, **kwargs):
+        self.check_new(name)
+        return self.give_up(name, STAGES[name](self._tail, *args, **kwargs))
+
+    def give_up(self, name, tail):
+        """Let another pipe go on."""
+        self._tail = None
+        self.taken_by = name
+        self.heir = object.__new__(pipe)
+        Tool.__init__(self.heir, tail)
+        return self.heir
+
+    def tee(self, n=2, *, lock=False, maxlen=None):
+        self.check_new("tee")
+        n = check_count(n, 0, "n must be >= 0")
+        branches = tee(self.give_up("tee", self._tail), n, lock=lock, maxlen=maxlen)
+        return tuple(map(pipe, branches))
+
+    def partition(self, pred, *, maxlen=None):
+        self.check_new("partition")
+        partition(pred, (), maxlen=maxlen)  # checks the arguments
+        branches = partition(pred, self.give_up("partition", self._tail), maxlen=maxlen)
+        return tuple(map(pipe, branches))
+
+    def check_new(self, name):
         self.check_free()
         if self.started:
             raise RuntimeError(
                 f"this pipe has started; add .{name}() before the first item is taken"
             )
-        longer = object.__new__(pipe)
-        Tool.__init__(longer, STAGES[name](self._tail, *args, **kwargs))
-        self._tail = None
-        self.taken_by = name
-        self.heir = longer
-        return longer
 
     def drain(self, name, terminal):
         """All there is, for one terminal; however it ends, the pipe has ended."""
@@ -942,7 +961,7 @@ class pipe(Tool):
         if self.taken_by is not None:
             raise RuntimeError(
                 f"this pipe was taken by .{self.taken_by}(); use Pipeline() for a "
-                "program that can be reused, tee() for branches"
+                "program that can be reused, .tee() for branches"
             )
 
     def __next__(self):
@@ -1747,6 +1766,75 @@ def tee(iterable, n=2, *, lock=False, maxlen=None):
     return (first, *(Branch(first) for _ in range(n - 1)))
 
 
+# partition ---------------------------------------------------------------------------
+
+
+class Sorter:
+    """What the two branches of a partition share."""
+
+    def __init__(self, pred, iterable, maxlen):
+        self.pred = bool if pred is None else check_callable(pred)
+        self.input = Input(iterable)
+        self.maxlen = maxlen
+        self.sides = {}  # those that are still read
+
+    def sort(self, asker):
+        """Ask for an item and give it to the side that it belongs to."""
+        other = self.sides.get(not asker)
+        if None not in (self.maxlen, other) and len(other.queue) >= self.maxlen:
+            raise BufferError("the other branch lags too far behind")
+        try:
+            item = self.input.pull()
+        except End:
+            raise  # which each branch will hear from the input when it is here
+        except Exception as error:
+            for side in self.sides.values():
+                side.queue.append((None, error))
+            return
+        side = self.sides.get(bool(self.pred(item)))
+        if side is not None:
+            side.queue.append((item, None))
+
+
+class Side(Node):
+    one_to_one = False
+
+    def __init__(self, sorter, name):
+        super().__init__(sorter.input)
+        self.sorter = sorter
+        self.name = name
+        self.queue = deque()
+        sorter.sides[name] = self
+
+    def pull(self):
+        while not self.queue:
+            self.sorter.sort(self.name)
+        item, error = self.queue.popleft()
+        if error is not None:
+            raise error
+        return item
+
+    def leave(self, close):
+        self.queue.clear()
+        self.sorter.sides.pop(self.name, None)
+        if not self.sorter.sides:  # this was the last branch
+            self.sorter.input.leave(close)
+
+
+class Part(Tool):
+    def __init__(self, sorter, name):
+        super().__init__(Side(sorter, name))
+
+    finish = Branch.finish
+
+
+def partition(pred, iterable, *, maxlen=None):
+    if maxlen is not None:
+        maxlen = check_count(maxlen, 1, "maxlen must be >= 1")
+    sorter = Sorter(pred, iterable, maxlen)
+    return Part(sorter, False), Part(sorter, True)
+
+
 # peekable, spy -----------------------------------------------------------------------
 
 
@@ -1801,7 +1889,7 @@ class peekable(Tool):
         return default
 
     def __bool__(self):
-        return bool(self.look(1))
+        return self.peek(nothing := object()) is not nothing
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -1828,6 +1916,126 @@ def needed(cut):
     if stop is None:
         return sys.maxsize
     return stop if (start or 0) < stop else 0
+
+
+class Kept(Node):
+    """The items of a seekable, from number `first` on; number `at` comes next."""
+
+    first = at = 0
+
+    def __init__(self, up, maxlen):
+        super().__init__(up)
+        self.queue = deque()
+        self.maxlen = sys.maxsize if maxlen is None else maxlen
+
+    def head(self):
+        return self.first + len(self.queue)
+
+    def pull(self):
+        if self.up.answers and self.at < self.head():
+            return self.up.pull()  # an answer to throw() is not kept waiting
+        item = self.look()
+        self.at += 1
+        self.evict()
+        return item
+
+    def look(self):
+        if self.at == self.head():
+            self.queue.append(self.up.pull())
+            self.evict()
+        return self.queue[self.at - self.first]
+
+    def evict(self):
+        while len(self.queue) > self.maxlen and self.first < self.at:
+            self.first += 1
+            self.queue.popleft()
+
+    def forget(self):
+        self.first = self.at = self.head()
+        self.queue.clear()
+
+    def seek(self, index):
+        self.at = min(index, self.head())
+        try:
+            while self.at < index:
+                self.pull()
+        except End:
+            pass
+
+
+class seekable(Tool):
+    def __init__(self, iterable, maxlen=None):
+        if maxlen is not None:
+            maxlen = check_count(maxlen, 0, "maxlen must be >= 0")
+        self.kept = Kept(Input(iterable), maxlen)
+        super().__init__(self.kept)
+
+    def check_send(self):
+        if self.kept.at < self.kept.head():
+            raise TypeError("send() cannot pass items that wait in a seekable")
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            if not self.run.running:
+                self.kept.forget()
+
+    def peek(self, default=MISSING):
+        with self.guard():
+            if self._tail is not None:
+                self.started |= self.kept.at == self.kept.head()
+                try:
+                    return self.kept.look()
+                except End:
+                    pass
+        self.result = value = self.kept.up.value
+        if default is MISSING:
+            raise StopIteration if value is None else StopIteration(value)
+        return default
+
+    def __bool__(self):
+        return self.peek(nothing := object()) is not nothing
+
+    def seek(self, index):
+        index = check_count(index, 0, "index must be at least 0")
+        with self.guard():
+            if index < self.kept.first:
+                raise LookupError(f"position {index} is not kept any more")
+            if index < self.kept.head():
+                self._tail = self.kept
+            if self._tail is not None:
+                self.started |= index > self.kept.head()
+                self.kept.seek(index)
+
+    def relative_seek(self, count):
+        self.seek(max(self.kept.at + operator.index(count), 0))
+
+    def tell(self):
+        return self.kept.at
+
+    def __getitem__(self, index):
+        places = range(self.kept.head())[index]
+        for place in [places] if isinstance(places, int) else places:
+            if place < self.kept.first:
+                raise LookupError(f"position {place} is not kept any more")
+        if isinstance(places, int):
+            return self.kept.queue[places - self.kept.first]
+        return [self.kept.queue[place - self.kept.first] for place in places]
+
+    def elements(self):
+        return Elements(self.kept)
+
+
+class Elements(Sequence):
+    def __init__(self, kept):
+        self.kept = kept
+
+    def __len__(self):
+        return len(self.kept.queue)
+
+    def __getitem__(self, index):
+        return list(self.kept.queue)[index]
 
 
 def spy(iterable, n=1):

@@ -289,6 +289,13 @@ def peeked(px, source, callback):
     return it
 
 
+def gone_back(px, source, callback):
+    it = px.seekable(source, 10)
+    next(it, None)
+    it.seek(0)
+    return it
+
+
 TYPES = [
     Row("pipe", lambda px, source, f: px.pipe(source), hint=True),
     Row(
@@ -343,17 +350,33 @@ TYPES = [
         returns=False,
         closes=False,
     ),
+    Row(
+        "partition, false",
+        lambda px, source, f: px.partition(f, source)[0],
+        lambda item: False,
+        one_to_one=False,
+        throws=False,  # it is shared: the branch alone ends
+        hint=False,
+    ),
+    Row(
+        "partition, true",
+        lambda px, source, f: px.partition(f, source)[1],
+        lambda item: True,
+        one_to_one=False,
+        throws=False,
+        hint=False,
+    ),
     Row("peekable", lambda px, source, f: px.peekable(source), hint=True),
     Row("peekable that has looked", peeked, start=1, hint=True),
+    Row("seekable", lambda px, source, f: px.seekable(source), hint=True),
+    Row("seekable gone back", gone_back, start=1, hint=True),
+    Row("seekable, maxlen", lambda px, source, f: px.seekable(source, 0), hint=True),
     Row("own", lambda px, source, f: px.own(source), resumes=False, owns=True),
     Row("borrow", lambda px, source, f: px.borrow(source), closes=False),
 ]
 
 ROWS = TYPES + STAGES
-LOOK_AHEAD = {
-    "peekable",
-    "peekable that has looked",
-}  # they know whether they are empty
+LOOK_AHEAD = {row.name for row in TYPES if "kable" in row.name}  # bool() is "any left?"
 ROW = {row.name: row for row in ROWS}
 
 
@@ -1637,7 +1660,9 @@ class Signatures:
     def groupby(iterable, key=None): ...
     def own(iterable, /): ...
     def borrow(iterable, /): ...
+    def partition(pred, iterable, *, maxlen=None): ...
     def peekable(iterable): ...
+    def seekable(iterable, maxlen=None): ...
     def spy(iterable, n=1): ...
     def primed(func, /): ...
     def fold(func, initial, /): ...
@@ -1699,6 +1724,9 @@ class Methods:
     def map_except(func, /, *exceptions): ...
     def tap(func, chunk_size=None, before=None, after=None): ...
 
+    def tee(n=2, *, lock=False, maxlen=None): ...
+    def partition(pred, *, maxlen=None): ...
+
     def list(): ...
     def tuple(): ...
     def set(): ...
@@ -1739,6 +1767,7 @@ def public(kind):
     return {name for name in dir(kind) if not name.startswith("_")}
 
 
+SPLITS = {"tee", "partition"}  # of pipes alone, into several pipes
 NOT_A_STAGE = {
     "check_pickle",
     "close",
@@ -1842,8 +1871,8 @@ def test_every_stage_and_terminal_is_in_the_table():
     px = pygenx()
     stages = {row.name[1:] for row in STAGES if row.name not in SECOND_ROWS}
     assert public(px.Pipeline) - NOT_A_STAGE == stages | set(TERMINALS)
-    assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS)
-    assert set(functions(Methods)) == stages | set(TERMINALS)
+    assert public(px.pipe) - NOT_A_STAGE == stages | set(TERMINALS) | SPLITS
+    assert set(functions(Methods)) == stages | set(TERMINALS) | SPLITS
 
 
 def test_every_iterator_type_is_in_the_table():

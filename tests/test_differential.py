@@ -271,7 +271,7 @@ class Run:
             return kind, error.__cause__.args
         if kind is TypeError and label.startswith("send"):
             return (kind,)  # which stage it cannot pass is said in pygenx alone
-        if kind in (AttributeError, BufferError, IndexError) or (
+        if kind in (AttributeError, BufferError, IndexError, LookupError) or (
             kind is ValueError and label in ("first", "last")
         ):
             return (kind,)  # the words are free
@@ -376,8 +376,29 @@ class Run:
         if source[0] == "failing":
             gc.collect()  # an error that the reference keeps holds its own frames
 
+    def partition(self, source, fails, maxlen, actions):
+        pred = self.callback("pred", often, fails)
+        branches = list(self.px.partition(pred, self.source(*source), maxlen=maxlen))
+        for number, action in actions:
+            if branches[number] is None:
+                continue
+            self.trace.append(number)
+            if action != "drop":
+                self.act(branches[number], action)
+            elif source[0] == "failing":  # a stored error holds the reference's frames
+                branches[number].close()
+            else:
+                branches[number] = None
+        branches.clear()
+        if source[0] == "failing":
+            gc.collect()
+
     def peekable(self, source, entered, actions):
         self.look_ahead(self.px.peekable(self.source(*source)), entered, actions)
+
+    def seekable(self, source, maxlen, entered, actions):
+        it = self.px.seekable(self.source(*source), maxlen)
+        self.look_ahead(it, entered, actions)
 
     def look_ahead(self, it, entered, actions):
         if entered:
@@ -418,6 +439,10 @@ LOOKS = {
     "item": lambda px, it, index: it[index],
     "slice": lambda px, it, *cut: it[slice(*cut)],
     "prepend": lambda px, it, items: it.prepend(*items),
+    "seek": lambda px, it, index: it.seek(index),
+    "relative_seek": lambda px, it, count: it.relative_seek(count),
+    "tell": lambda px, it: it.tell(),
+    "elements": lambda px, it: list(it.elements()),
     "spy": lambda px, it, n: px.spy(it, n)[0],
 }
 
@@ -489,6 +514,22 @@ def test_tee_does_what_the_reference_does(source, n, maxlen, actions):
     compare("tee", source, n, maxlen, actions)
 
 
+@given(
+    source=SOURCE,
+    fails=FAILS,
+    maxlen=st.none() | st.integers(1, 3),
+    actions=st.lists(
+        st.tuples(
+            st.integers(0, 1),
+            st.sampled_from(["next"] * 8 + ["close", "drop"]),
+        ),
+        max_size=16,
+    ),
+)
+def test_partition_does_what_the_reference_does(source, fails, maxlen, actions):
+    compare("partition", source, fails, maxlen, actions)
+
+
 INDEX = st.integers(-5, 6)
 BOUND = st.none() | INDEX
 LOOK = st.one_of(
@@ -508,6 +549,22 @@ PUT_BACK = st.tuples(st.just("prepend"), st.lists(SMALL, max_size=3))
 )
 def test_peekable_does_what_the_reference_does(source, entered, actions):
     compare("peekable", source, entered, actions)
+
+
+SEEK = st.one_of(
+    st.tuples(st.sampled_from(["seek", "relative_seek"]), INDEX),
+    st.sampled_from([("tell",), ("elements",)]),
+)
+
+
+@given(
+    source=SOURCE,
+    maxlen=st.none() | SMALL,
+    entered=st.booleans(),
+    actions=st.lists(LOOK | SEEK, max_size=14),
+)
+def test_seekable_does_what_the_reference_does(source, maxlen, entered, actions):
+    compare("seekable", source, maxlen, entered, actions)
 
 
 @given(

@@ -568,7 +568,7 @@ def test_a_stage_takes_the_source_away(impl):
             use(p)
         assert str(caught.value) == (
             "this pipe was taken by .map(); use Pipeline() for a program that can be "
-            "reused, tee() for branches"
+            "reused, .tee() for branches"
         )
     p.close()
     assert list(q) == ["A", "B"]

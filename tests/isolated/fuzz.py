@@ -191,7 +191,16 @@ MAKERS = [
         for b in pygenx.tee(s, chance.randrange(1, 4), maxlen=chance.choice((None, 3)))
     ][0],
     lambda s: pygenx.groupby(s, chance.choice((None, callback))),
+    lambda s: [
+        keep(b)
+        for b in pygenx.partition(
+            chance.choice((None, callback)), s, maxlen=chance.choice((None, 3))
+        )
+    ][0],
+    lambda s: [keep(b) for b in pipe(s).map(callback).tee(chance.randrange(3))][:0],
+    lambda s: [keep(b) for b in pipe(s).partition(callback)][:0],
     pygenx.peekable,
+    lambda s: pygenx.seekable(s, chance.choice((None, 0, 1, 4))),
     lambda s: pygenx.spy(s, chance.randrange(4))[1],
     pygenx.own,
     pygenx.borrow,
@@ -253,6 +262,9 @@ ACTS = [
     lambda made: made.peek(None),
     lambda made: made[chance.randrange(-3, 9)],
     lambda made: made[chance.randrange(-3, 9) : chance.randrange(-3, 9)],
+    lambda made: made.seek(chance.randrange(7)),
+    lambda made: made.relative_seek(chance.randrange(-4, 5)),
+    lambda made: live.append(made.elements()),
     lambda made: made.prepend(Evil(7), Evil(8)),
     bool,
     lambda made: made.current,

@@ -145,10 +145,42 @@ def tee_locked(source):
     return pygenx.tee(source, 1, lock=True, maxlen=100)[0]
 
 
+def seekable_back(source):
+    back = pygenx.seekable(source, 3)
+    back.seek(2)
+    back.seek(0)
+    return back
+
+
+def seekable_peeked(source):
+    back = pygenx.seekable(source, 0)
+    back.peek(None)
+    return back
+
+
 def peeked(source):
     looking = pygenx.peekable(source)
     looking.prepend(*looking[:2])
     return looking
+
+
+def partition_false(source):
+    return pygenx.partition(false, source, maxlen=100)[0]
+
+
+def partition_two(source):
+    global other_branch
+    other_branch = None  # the one before goes first
+    other_branch, branch = pygenx.partition(true, source)
+    return branch
+
+
+def piped_tee(source):
+    return pipe(source).map(same).tee(3)[1]
+
+
+def piped_partition(source):
+    return pipe(source).map(same).partition(None)[1].map(same)
 
 
 def from_iterable(source):
@@ -220,11 +252,18 @@ ITERATORS = {
     "groupby": grouped,
     "groupby group": group_of,
     "own": pygenx.own,
+    "partition": partition_false,
+    "partition two": partition_two,
+    "pipe.tee": piped_tee,
+    "pipe.partition": piped_partition,
     "peekable": pygenx.peekable,
     "peekable peeked": peeked,
     "pipe": pipe,
     "pipe of pipes": tower,
     "read_lines": lines_of,
+    "seekable": pygenx.seekable,
+    "seekable back": seekable_back,
+    "seekable peeked": seekable_peeked,
     "tee": tee_of,
     "tee two": tee_two,
     "tee locked": tee_locked,
@@ -320,6 +359,8 @@ BEFORE_TERMINAL = {"dict": pair, "join": to_text}
 
 # Attributes of pipe and Pipeline that are neither.
 OTHERS = {
+    "tee",
+    "partition",
     "check_pickle",
     "close",
     "explain",
@@ -782,11 +823,42 @@ def use_tee_branches():
     return len(list(second)), len(list(fourth)), next(third).value
 
 
+def use_partition():
+    no, yes = pygenx.partition(value_of, things(5), maxlen=9)
+    repr(no), repr(yes)
+    ahead = next(yes).value
+    return ahead, next(no).value, len(list(yes)), yes.result
+
+
+def use_partition_failing():
+    no, yes = pygenx.partition(false, Source(3, at=1))
+    seen = []
+    for branch in (no, no, yes):
+        try:
+            seen.append(next(branch).value)
+        except ArithmeticError:
+            seen.append("ArithmeticError")
+    return seen
+
+
 def use_peekable():
     it = pygenx.peekable(things(3))
     it.prepend(Thing(7), Thing(8))
     seen = [it.peek().value, it[1].value, len(it[:]), len(it[-2:]), bool(it), repr(it)]
     return seen, len(list(it)), it.peek(None)
+
+
+def use_seekable():
+    it = pygenx.seekable(Source(), 3)
+    view = it.elements()
+    it.seek(4)
+    seen = len(view), len(view[:]), view[0].value, view.count(Thing(3)), it[-1].value
+    seen += view.index(Thing(3)), repr(view), len(it[2:]), it.peek().value, it.tell()
+    it.relative_seek(-1)
+    try:
+        it.seek(0)
+    except LookupError:
+        return seen, len(list(it)), [thing.value for thing in view]
 
 
 def use_spy():
@@ -864,7 +936,10 @@ DRIVERS = {
     "pipe stats failing": use_stats_failing,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
+    "partition used": use_partition,
+    "partition failing": use_partition_failing,
     "peekable used": use_peekable,
+    "seekable used": use_seekable,
     "spy": use_spy,
     "ReentrancyError": use_reentrancy,
 }

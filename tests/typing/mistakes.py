@@ -16,6 +16,7 @@ from pygenx import (
     pipe,
     primed,
     read_lines,
+    seekable,
     spy,
     tee,
     with_iter,
@@ -33,6 +34,7 @@ def sources() -> None:
     tee([1], "2")  # type: ignore[call-overload]
     groupby([1], 5)  # type: ignore[call-overload]
     peekable([1]).prepend("a")  # type: ignore[arg-type]
+    seekable([1]).seek("0")  # type: ignore[arg-type]
     spy([1], "2")  # type: ignore[arg-type]
 
 

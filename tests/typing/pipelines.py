@@ -264,3 +264,12 @@ assert_type(text | text, Pipeline[str, str])
 assert_type(words() | text.map(len), pipe[int])
 assert_type(words() | Pipeline().map(len), pipe[int])
 contravariant: Pipeline[bool, object] = ints.map(str)
+
+# -- several pipes of one ----------------------------------------------------
+
+left, right = pipe([1, 2]).tee()
+assert_type(left.map(str).list(), list[str])
+assert_type(pipe("abc").tee(3, lock=True)[2], pipe[str])
+assert_type(pipe("abc").tee(5, maxlen=1), tuple[pipe[str], ...])
+assert_type(pipe("abc").partition(str.isdigit), tuple[pipe[str], pipe[str]])
+assert_type(pipe([1]).partition(None, maxlen=2)[0].sum(), int)

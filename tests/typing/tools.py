@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Sequence,
+)
 from typing import Any, assert_type
 
 from pygenx import (
@@ -15,9 +22,11 @@ from pygenx import (
     groupby,
     grouping,
     own,
+    partition,
     peekable,
     pipe,
     primed,
+    seekable,
     spy,
     tee,
     timing,
@@ -53,6 +62,13 @@ assert_type([next(branch) for branch in branches], list[int])
 more: Iterable[object] = type(left)([3])
 left.close()
 
+# -- partition ---------------------------------------------------------------
+
+no, yes = partition(str.isdigit, ["1", "a"], maxlen=10)
+assert_type(next(no), str)
+assert_type(yes.send(None), str)
+partition(None, [1, 2])[0].close()
+
 # -- peekable, spy -------------------------------------------------------------
 
 looking = peekable([1, 2])
@@ -63,6 +79,15 @@ assert_type(looking[1:], list[int])
 looking.prepend(3, 4)
 if looking:
     assert_type(next(looking), int)
+back = seekable([1, 2], maxlen=5)
+assert_type(back, seekable[int])
+assert_type(back.peek(""), int | str)
+assert_type((back[0], back[:1]), tuple[int, list[int]])
+assert_type(back.seek(0), None)
+back.relative_seek(1)
+assert_type(back.tell(), int)
+assert_type(list(back.elements()), list[int])
+kept: Sequence[object] = back.elements()
 assert_type(spy("abc", 2), tuple[list[str], peekable[str]])
 
 # -- groupby -----------------------------------------------------------------
