@@ -113,11 +113,6 @@ static PySendResult
 seekable_answer(seekable_object *self, gx_how how, PyObject *value, PyObject **out)
 {
     bool at_head = self->position == seekable_head(self);
-    if (how == GX_SEND && !at_head) {
-        PyErr_SetString(PyExc_TypeError,
-                        "send() cannot pass items that wait in a seekable");
-        return PYGEN_ERROR;
-    }
     if (gx_ring_reserve(&self->base.ring) < 0) {
         return PYGEN_ERROR;
     }
@@ -133,6 +128,11 @@ seekable_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     seekable_object *self = seekable_CAST(op);
     bool sends = how == GX_SEND && value != Py_None;
+    if (sends && self->position < seekable_head(self)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "send() cannot pass items that wait in a seekable");
+        return PYGEN_ERROR;
+    }
     if (how == GX_THROW || (sends && self->base.source.fetch != gx_fetch_none)) {
         PySendResult answer = seekable_answer(self, how, value, out);
         if (answer != PYGEN_RETURN) {

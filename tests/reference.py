@@ -2004,9 +2004,10 @@ class seekable(Tool):
                 raise LookupError(f"position {index} is not kept any more")
             if index < self.kept.head():
                 self._tail = self.kept
-            if self._tail is not None:
-                self.started |= index > self.kept.head()
-                self.kept.seek(index)
+            if self._tail is None:
+                index = min(index, self.kept.head())
+            self.started |= index > self.kept.head()
+            self.kept.seek(index)
 
     def relative_seek(self, count):
         self.seek(max(self.kept.at + operator.index(count), 0))
