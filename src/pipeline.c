@@ -360,6 +360,8 @@ pipeline_or(PyObject *left, PyObject *right)
 {
     if (Py_TYPE(left)->tp_repr != gx_program_repr ||
         Py_TYPE(right)->tp_repr != gx_program_repr ||
+        /* a module that was imported twice */
+        PyType_GetModuleState(Py_TYPE(left)) != PyType_GetModuleState(Py_TYPE(right)) ||
         gx_program_is_reducer(gx_program_CAST(left))) {
         Py_RETURN_NOTIMPLEMENTED;
     }

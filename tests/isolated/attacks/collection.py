@@ -19,6 +19,7 @@ from programs import Source, Thing, things, value_of
 import pygenx
 from attacks.common import (
     DEEP,
+    EAGER,
     MAKERS,
     PLAIN,
     REFUSALS,
@@ -601,7 +602,7 @@ def D15_collector_at_every_allocation():
 
 def D16_dropped_half_way():
     for name, make in MAKERS.items():
-        if name in WRAPPED:
+        if name in WRAPPED | EAGER:
             continue
         events = []
 

@@ -18,6 +18,8 @@ WAITING = {".groupby", ".tail"} | {
 MAKERS = programs.iterator_makers()
 # Their source is behind a map().
 WRAPPED = {"." + name for name in programs.BEFORE}
+# They read all there is before their first item.
+EAGER = {".tail"}
 # What gives one item for each of the source's, in order.
 PLAIN = {
     name: MAKERS[name]
@@ -52,6 +54,11 @@ def raises(error, call, *args, **kwargs):
     except error as raised:
         return raised
     raise AssertionError(f"{error} was not raised")
+
+
+def read_of(make, source):
+    """All values; some makers read already."""
+    return values(make(source))
 
 
 class Trap(Source):

@@ -250,8 +250,15 @@ def H11_recursion_limit():
             def recurse(self):
                 return self.recurse()
 
-        reader = make(Deep())
-        raises(RecursionError, values, reader)
+        reader = None
+        try:
+            reader = make(Deep())
+            values(reader)
+        except RecursionError:
+            if reader is None:  # it reads when it is made
+                continue
+        else:
+            raise AssertionError(name)
         if name != "own":
             assert value_of(next(reader, Thing(0))) is None or True
         del reader

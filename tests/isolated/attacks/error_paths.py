@@ -8,7 +8,7 @@ import programs
 from programs import Source, Thing, things
 
 import pygenx
-from attacks.common import MAKERS, PLAIN, raises, values
+from attacks.common import MAKERS, PLAIN, raises, read_of, values
 from pygenx import pipe
 
 # M1 to M3 are test_oom.py, M4 is test_leaks.py.
@@ -31,8 +31,7 @@ def M5_errors_pass_unchanged():
             if name == "timing":
                 continue
             source = Source(3, at=1, error=error)
-            reader = make(source)
-            raised = raises(error, values, reader)
+            raised = raises(error, read_of, make, source)
             assert type(raised) is error and raised.args == ("source",), (name, raised)
             assert raised.__traceback__ is not None
     for name, make in PLAIN.items():
