@@ -16,18 +16,24 @@ from pygenx._pygenx import (
     grouping,
     iter_except,
     iterate,
+    merge,
     own,
     partition,
     peekable,
     pipe,
     primed,
     read_lines,
+    roundrobin,
     route,
     seekable,
+    serialize,
     spy,
     tee,
     timing,
     with_iter,
+)
+from pygenx._pygenx import (
+    zip as zip,  # not in __all__: a star leaves the builtin alone
 )
 
 __version__ = "0.1.0"
@@ -48,14 +54,17 @@ __all__ = [
     "grouping",
     "iter_except",
     "iterate",
+    "merge",
     "own",
     "partition",
     "peekable",
     "pipe",
     "primed",
     "read_lines",
+    "roundrobin",
     "route",
     "seekable",
+    "serialize",
     "spy",
     "tee",
     "timing",

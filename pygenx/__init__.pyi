@@ -67,14 +67,17 @@ __all__ = [
     "grouping",
     "iter_except",
     "iterate",
+    "merge",
     "own",
     "partition",
     "peekable",
     "pipe",
     "primed",
     "read_lines",
+    "roundrobin",
     "route",
     "seekable",
+    "serialize",
     "spy",
     "tee",
     "timing",
@@ -90,6 +93,11 @@ _V = TypeVar("_V")
 _R = TypeVar("_R")
 _G = TypeVar("_G", default=list[Any])
 _D = TypeVar("_D")
+_1 = TypeVar("_1")
+_2 = TypeVar("_2")
+_3 = TypeVar("_3")
+_4 = TypeVar("_4")
+_Sortable = TypeVar("_Sortable", bound=SupportsRichComparison)
 _Start = TypeVar("_Start", bound=SupportsAdd[Any, Any])
 _F = TypeVar(
     "_F",
@@ -283,6 +291,85 @@ class groupby(_Iterator[tuple[_K_co, _Group[_T_co]]], Generic[_K_co, _T_co]):
     def __new__(
         cls, iterable: Iterable[_T], key: Callable[[_T], _K]
     ) -> groupby[_K, _T]: ...
+
+@final
+class zip(_Iterator[_T_co]):
+    @overload
+    def __new__(cls, *, strict: bool = False, closing: bool = False) -> zip[Any]: ...
+    @overload
+    def __new__(
+        cls, a: Iterable[_1], /, *, strict: bool = False, closing: bool = False
+    ) -> zip[tuple[_1]]: ...
+    @overload
+    def __new__(
+        cls,
+        a: Iterable[_1],
+        b: Iterable[_2],
+        /,
+        *,
+        strict: bool = False,
+        closing: bool = False,
+    ) -> zip[tuple[_1, _2]]: ...
+    @overload
+    def __new__(
+        cls,
+        a: Iterable[_1],
+        b: Iterable[_2],
+        c: Iterable[_3],
+        /,
+        *,
+        strict: bool = False,
+        closing: bool = False,
+    ) -> zip[tuple[_1, _2, _3]]: ...
+    @overload
+    def __new__(
+        cls,
+        a: Iterable[_1],
+        b: Iterable[_2],
+        c: Iterable[_3],
+        d: Iterable[_4],
+        /,
+        *,
+        strict: bool = False,
+        closing: bool = False,
+    ) -> zip[tuple[_1, _2, _3, _4]]: ...
+    @overload
+    def __new__(
+        cls,
+        a: Iterable[Any],
+        b: Iterable[Any],
+        c: Iterable[Any],
+        d: Iterable[Any],
+        e: Iterable[Any],
+        /,
+        *iterables: Iterable[Any],
+        strict: bool = False,
+        closing: bool = False,
+    ) -> zip[tuple[Any, ...]]: ...
+
+@final
+class roundrobin(_Iterator[_T_co]):
+    def __new__(cls, *iterables: Iterable[_T_co]) -> Self: ...
+
+@final
+class merge(_Iterator[_T_co]):
+    @overload
+    def __new__(
+        cls, *iterables: Iterable[_Sortable], key: None = None, reverse: bool = False
+    ) -> merge[_Sortable]: ...
+    @overload
+    def __new__(
+        cls,
+        *iterables: Iterable[_T],
+        key: Callable[[_T], SupportsRichComparison],
+        reverse: bool = False,
+    ) -> merge[_T]: ...
+
+@final
+class serialize(_Iterator[_T_co]):
+    def __new__(
+        cls, iterable: Iterable[_T_co], *, timeout: float | None = None
+    ) -> Self: ...
 
 @final
 class own(_Owning[_T_co]):
@@ -669,6 +756,26 @@ class pipe(_Iterator[_T_co]):
         self, func: Callable[[_T_co], _S], /, *exceptions: type[BaseException]
     ) -> pipe[_S]: ...
     @overload
+    def zip(self, *, strict: bool = False) -> pipe[_tuple[_T_co]]: ...
+    @overload
+    def zip(
+        self, a: Iterable[_1], /, *, strict: bool = False
+    ) -> pipe[_tuple[_T_co, _1]]: ...
+    @overload
+    def zip(
+        self, a: Iterable[_1], b: Iterable[_2], /, *, strict: bool = False
+    ) -> pipe[_tuple[_T_co, _1, _2]]: ...
+    @overload
+    def zip(
+        self,
+        a: Iterable[_1],
+        b: Iterable[_2],
+        c: Iterable[_3],
+        /,
+        *iterables: Iterable[Any],
+        strict: bool = False,
+    ) -> pipe[_tuple[Any, ...]]: ...
+    @overload
     def tap(
         self,
         func: Callable[[_T_co], object],
@@ -987,6 +1094,35 @@ class Pipeline(Generic[_In, _Out]):
     def map_except(
         self, func: Callable[[_Out], _S], /, *exceptions: type[BaseException]
     ) -> Pipeline[_In, _S]: ...
+    @overload
+    def zip(self, *, strict: bool = False) -> Pipeline[_In, _tuple[_Out]]: ...
+    @overload
+    def zip(
+        self,
+        a: Iterable[_1] | Callable[[], Iterable[_1]],
+        /,
+        *,
+        strict: bool = False,
+    ) -> Pipeline[_In, _tuple[_Out, _1]]: ...
+    @overload
+    def zip(
+        self,
+        a: Iterable[_1] | Callable[[], Iterable[_1]],
+        b: Iterable[_2] | Callable[[], Iterable[_2]],
+        /,
+        *,
+        strict: bool = False,
+    ) -> Pipeline[_In, _tuple[_Out, _1, _2]]: ...
+    @overload
+    def zip(
+        self,
+        a: Iterable[_1] | Callable[[], Iterable[_1]],
+        b: Iterable[_2] | Callable[[], Iterable[_2]],
+        c: Iterable[_3] | Callable[[], Iterable[_3]],
+        /,
+        *iterables: Iterable[Any] | Callable[[], Iterable[Any]],
+        strict: bool = False,
+    ) -> Pipeline[_In, _tuple[Any, ...]]: ...
     @overload
     def tap(
         self,

@@ -291,6 +291,9 @@ gx_run_stop(gx_run *run, gx_step *last)
     }
     last->stopping = false;
     gx_collect_error(gx_step_release(run, last, run->owner), &error);
+    if (last->row->release != NULL) {
+        gx_collect_error(last->row->release(run, last, run->owner), &error);
+    }
     gx_collect_error(finish_noted(run, last), &error);
     gx_collect_error(release_steps(run, run->steps, last - 1, run->owner), &error);
     return gx_raise_collected(error);

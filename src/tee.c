@@ -375,7 +375,7 @@ tee_agree_locked(tee_branch *other, const tee_options *options)
         PyErr_SetString(PyExc_ValueError, "a branch of tee has the maxlen of its tee");
         return -1;
     }
-    if (!options->lock || buffer->gate != NULL) {
+    if (!options->lock || buffer->gate.lock != NULL) {
         return 0;
     }
     if (buffer->running) { /* who asks has left no name: one might wait for oneself */

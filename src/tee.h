@@ -4,9 +4,8 @@
 #ifndef PYGENX_TEE_H
 #define PYGENX_TEE_H
 
+#include "gate.h"
 #include "source.h"
-
-#include <pythread.h>
 
 /* A position is an item's (or error's) number in the buffer. Three of them matter:
 
@@ -47,15 +46,13 @@ typedef struct {
     Py_ssize_t n_branches; /* length of that list */
     Py_ssize_t head;
     Py_ssize_t tail;
-    Py_ssize_t at_tail;      /* branches that stand there; 0 only while trimming */
-    Py_ssize_t beyond;       /* if at_tail <= 1: no other branch stands before it */
-    Py_ssize_t direct;       /* items given to the only branch without a position */
-    Py_ssize_t maxlen;       /* head - tail never exceeds it */
-    PyThread_type_lock gate; /* owned; NULL without lock=True: see tee_wait */
-    unsigned long asker;     /* with a gate: the thread that is asking */
-    bool gate_shut;          /* by a waiter, for the asker to open */
-    bool running;            /* a branch is asking the source: head stands still */
-    uint8_t flags;           /* of enum tee_flag */
+    Py_ssize_t at_tail; /* branches that stand there; 0 only while trimming */
+    Py_ssize_t beyond;  /* if at_tail <= 1: no other branch stands before it */
+    Py_ssize_t direct;  /* items given to the only branch without a position */
+    Py_ssize_t maxlen;  /* head - tail never exceeds it */
+    gx_gate gate;       /* without lock=True there is none */
+    bool running;       /* a branch is asking the source: head stands still */
+    uint8_t flags;      /* of enum tee_flag */
 } tee_buffer;
 
 #define tee_buffer_CAST(op) ((tee_buffer *)(op))

@@ -7,8 +7,6 @@
 
 /* tee_buffer: see tee.h. */
 
-#define WAIT_MICROSECONDS 50000 /* between two looks at signals */
-
 /* -- construct ---------------------------------------------------------- */
 
 static tee_block *
@@ -30,9 +28,7 @@ tee_buffer_new_block(tee_buffer *self)
 int
 gx_tee_add_gate(tee_buffer *self)
 {
-    self->gate = PyThread_allocate_lock();
-    if (self->gate == NULL) {
-        PyErr_NoMemory();
+    if (gx_gate_init(&self->gate) < 0) {
         return -1;
     }
     self->flags |= TEE_STRICT;
@@ -237,46 +233,23 @@ tee_ask_strictly(tee_branch *branch)
     if (tee_reserve(branch) < 0) {
         return NULL;
     }
-    if (self->gate != NULL) {
-        self->asker = PyThread_get_thread_ident();
+    if (self->gate.lock != NULL) {
+        gx_gate_enter(&self->gate);
     }
     PyObject *item = tee_ask(branch);
     if (TEE_SLOT(position) == TEE_LAST && branch->position != position) {
         branch->block = branch->block->next;
     }
-    if (self->gate_shut) {
-        self->gate_shut = false;
-        PyThread_release_lock(self->gate);
-    }
+    gx_gate_leave(&self->gate);
     return item;
 }
 
 /* Another branch is asking. Without lock=True, and in the asking thread itself, that
-   is re-entry; else wait: 0 look again, -1 error.
-
-   The asker takes no lock. Who has to wait shuts the gate on its behalf and queues
-   there; the asker opens it if it finds it shut. So waiters are let in as soon as
-   there is an item, even if the asker goes on asking at once. A gate that is held but
-   not `gate_shut` is held by a waiter on its way in. */
+   is re-entry; else wait: 0 look again, -1 error. */
 static int
 tee_wait(tee_branch *branch)
 {
-    tee_buffer *self = branch->buffer;
-    if (self->gate == NULL || self->asker == PyThread_get_thread_ident()) {
-        gx_reentrancy((PyObject *)branch, "tee");
-        return -1;
-    }
-    if (!self->gate_shut) {
-        self->gate_shut = PyThread_acquire_lock(self->gate, NOWAIT_LOCK) != 0;
-    }
-    PyLockStatus status;
-    Py_BEGIN_ALLOW_THREADS
-    status = PyThread_acquire_lock_timed(self->gate, WAIT_MICROSECONDS, 1);
-    Py_END_ALLOW_THREADS
-    if (status == PY_LOCK_ACQUIRED) {
-        PyThread_release_lock(self->gate);
-    }
-    return PyErr_CheckSignals();
+    return gx_gate_wait(&branch->buffer->gate, (PyObject *)branch, "tee", INT64_MAX);
 }
 
 static Py_NO_INLINE PyObject *
@@ -383,9 +356,7 @@ tee_buffer_dealloc(PyObject *op)
         PyMem_Free(block);
     }
     PyMem_Free(self->spare);
-    if (self->gate != NULL) {
-        PyThread_free_lock(self->gate);
-    }
+    gx_gate_free(&self->gate);
     type->tp_free(op);
     Py_DECREF(type);
     GX_DEALLOC_END

@@ -19,6 +19,7 @@ import itertools
 import operator
 import struct
 import sys
+import threading
 import time
 import weakref
 from collections import Counter, deque
@@ -100,7 +101,7 @@ class Input(Node):
             return request(self.iterator)
         except StopIteration as stop:
             self.value = stop.value
-        self.leave(False)
+        self.end()
         raise End(self.value)
 
     def throw(self, error):
@@ -112,7 +113,10 @@ class Input(Node):
             self.answers.append(throw(error))
         except StopIteration as stop:
             self.value = stop.value
-            self.leave(False)
+            self.end()
+
+    def end(self):
+        self.leave(False)
 
     def entry(self):
         return self
@@ -724,6 +728,108 @@ class Prepend(Queued):
                 self.inner = None
 
 
+class Side(Input):
+    """An input of several that are let go of together, in order."""
+
+    ended = False
+
+    def pull(self):
+        if self.ended:
+            raise End
+        return super().pull()
+
+    def end(self):
+        self.ended = True
+
+
+class Zip(Node):
+    """Each item with one of each of further iterables."""
+
+    one_to_one = False
+    returns = False
+    inputs = None  # opened when the first item comes
+    row = ()  # the row in progress, kept over an error
+    checking = False  # the items are over, the others must be, too
+    checked = 0
+    over = False
+
+    def __init__(self, up, /, *iterables, strict=False):
+        super().__init__(up)
+        for iterable in iterables:
+            if not (callable(iterable) or is_iterable(iterable)):
+                raise TypeError(f"{type(iterable).__name__!r} object is not iterable")
+        self.queue = deque(iterables)
+        self.strict = bool(strict)
+
+    def pull(self):
+        if not (self.over or self.checking or self.row):
+            try:
+                item = self.up.pull()
+            except End:
+                self.checking = True
+            else:
+                self.open()
+                self.row = [item]
+        if self.checking and not self.over and self.strict:
+            self.open()
+            self.check()
+        if self.checking or self.over:
+            self.over = True
+            leave(self)
+            raise End
+        return self.fill()
+
+    def open(self):
+        if self.inputs is None:
+            self.inputs = []
+            self.over = True  # if one of them cannot be
+            while self.queue:
+                given = self.queue.popleft()
+                made = given() if is_factory(given) else given
+                self.inputs.append(Side(made, self.run))
+            self.over = False
+
+    def fill(self):
+        while len(self.row) <= len(self.inputs):
+            try:
+                self.row.append(self.inputs[len(self.row) - 1].pull())
+            except End:
+                self.over = True
+                if self.strict:
+                    uneven(len(self.row), "shorter")
+                leave(self)
+                raise
+        row, self.row = tuple(self.row), ()
+        return row
+
+    def check(self):
+        while self.checked < len(self.inputs):
+            try:
+                self.inputs[self.checked].pull()
+            except End:
+                self.checked += 1
+            else:
+                self.over = True
+                uneven(self.checked + 1, "longer")
+
+    def leave(self, close):
+        close = close or self.run.owned
+        actions = [functools.partial(i.leave, close) for i in self.inputs or ()]
+        if close:
+            actions += [functools.partial(close_iterator, i) for i in self.queue]
+        self.queue.clear()
+        do_all(actions)
+
+
+def is_iterable(thing):
+    return hasattr(type(thing), "__iter__") or hasattr(type(thing), "__getitem__")
+
+
+def uneven(number, how):
+    others = "argument 1" if number == 1 else f"arguments 1-{number}"
+    raise ValueError(f"zip() argument {number + 1} is {how} than {others}")
+
+
 class Tap(Nested):
     returns = True
     started = over = False
@@ -887,6 +993,7 @@ STAGES = {
     "tap": Tap,
     "catch": Catch,
     "map_except": MapExcept,
+    "zip": Zip,
 }
 
 
@@ -1647,6 +1754,179 @@ class chain(Tool):
 
     def check_send(self):
         pass  # what is sent goes to the iterable in progress
+
+
+# zip, roundrobin, merge -----------------------------------------------------------
+
+
+class Several(Node):
+    """The head of a line with several inputs; `index` is the one that is asked next."""
+
+    one_to_one = False
+    index = 0
+    value = None
+
+    def __init__(self, iterables, kind=Input):
+        self.run = Run()
+        self.up = None
+        self.inputs = []
+        for iterable in iterables:
+            self.inputs.append(kind(iterable, self.run))
+
+    def entry(self):
+        return self.inputs[self.index] if self.inputs else Input(())
+
+    def leave(self, close):
+        close = close or self.run.owned
+        do_all([functools.partial(i.leave, close) for i in self.inputs])
+
+
+class Rows(Several):
+    checking = over = False
+
+    def __init__(self, iterables, strict):
+        super().__init__(iterables, Side)
+        self.strict = bool(strict)
+        self.over = not self.inputs
+        self.row = []
+
+    def pull(self):
+        if self.over:
+            raise End
+        while self.index < len(self.inputs):
+            self.ask()
+            self.index += 1
+        if self.checking:
+            self.over = True
+            raise End
+        row, self.row, self.index = tuple(self.row), [], 0
+        return row
+
+    def ask(self):
+        try:
+            item = self.inputs[self.index].pull()
+        except End:
+            if not self.strict:
+                self.over = True
+                raise
+            if self.index and not self.checking:
+                self.fail("shorter")
+            self.checking = True
+        else:
+            if self.checking:
+                self.fail("longer")
+            self.row.append(item)
+
+    def fail(self, how):
+        self.over = True
+        try:
+            uneven(self.index, how)
+        finally:
+            self.leave(False)
+
+
+class Turns(Several):
+    def pull(self):
+        while self.inputs:
+            try:
+                item = self.inputs[self.index].pull()
+            except End:
+                del self.inputs[self.index]
+                self.index %= len(self.inputs) or 1
+            else:
+                self.index = (self.index + 1) % len(self.inputs)
+                return item
+        raise End
+
+
+class Sorted(Several):
+    asked = 0  # how many inputs have been asked for their first item
+
+    def __init__(self, iterables, key, reverse):
+        self.key = same_item if key is None else check_callable(key)
+        self.before = operator.gt if reverse else operator.lt
+        super().__init__(iterables)
+        self.heads = [None] * len(self.inputs)
+
+    def pull(self):
+        if not self.inputs:
+            raise End
+        while True:
+            try:
+                item = self.inputs[self.index].pull()
+                self.heads[self.index] = (self.key(item), item)
+            except End:
+                self.heads[self.index] = None
+            self.asked = min(self.asked + 1, len(self.inputs))
+            if self.asked == len(self.inputs):
+                return self.take()
+            self.index = self.asked
+
+    def take(self):
+        best = None
+        for i, head in enumerate(self.heads):
+            if head is None:
+                continue
+            if best is None or self.before(head[0], self.heads[best][0]):
+                best = i
+        if best is None:
+            raise End
+        self.index = best
+        head, self.heads[best] = self.heads[best], None
+        return head[1]
+
+
+def same_item(item):
+    return item
+
+
+class Joined(Tool):
+    """What reads several iterables."""
+
+    def __del__(self):
+        if self._tail is not None:
+            self.run.owned = False  # dropping closes nothing
+        super().__del__()
+
+
+class zip(Joined):
+    def __init__(self, *iterables, strict=False, closing=False):
+        super().__init__(Rows(iterables, strict))
+        self.run.owned = closing
+
+
+class roundrobin(Joined):
+    def __init__(self, *iterables):
+        super().__init__(Turns(iterables))
+
+
+class merge(Joined):
+    def __init__(self, *iterables, key=None, reverse=False):
+        super().__init__(Sorted(iterables, key, reverse))
+
+
+class serialize(Tool):
+    owner = None  # the thread inside
+
+    def __init__(self, iterable, *, timeout=None):
+        if timeout is not None and not timeout >= 0:
+            raise ValueError("timeout must be at least 0")
+        self.timeout = -1 if timeout is None else float(timeout)
+        self.lock = threading.Lock()
+        super().__init__(Input(iterable))
+
+    @contextmanager
+    def guard(self):
+        if self.owner == threading.get_ident():
+            raise ReentrancyError("serialize is already running")
+        if not self.lock.acquire(timeout=self.timeout):
+            raise TimeoutError(f"another thread was inside for {self.timeout} seconds")
+        self.owner = threading.get_ident()
+        try:
+            yield
+        finally:
+            self.owner = None
+            self.lock.release()
 
 
 class own(Tool):

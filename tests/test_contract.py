@@ -54,6 +54,7 @@ class Row:
     one_to_one: bool = True
     nested: bool = False  # reads inner iterators: throw() goes there
     throws: bool = True  # throw() reaches the source
+    waits: bool = False  # while another thread is inside
     returns: bool = True  # .result is the source's
     hint: bool | None = None  # True: exact, False: none, None: exact or none
     eager: bool = False  # takes all there is before the first item comes out
@@ -255,6 +256,14 @@ STAGES = [
         one_to_one=False,
         returns=False,
     ),
+    stage(
+        "zip",
+        lambda p, f: p.zip(range(LONG)),
+        out=lambda items: [(item, i) for i, item in enumerate(items)],
+        one_to_one=False,
+        returns=False,
+        hint=True,
+    ),
     stage("tap", lambda p, f: p.tap(f), same),
     stage(
         "tap in chunks",
@@ -371,6 +380,55 @@ TYPES = [
     Row("seekable", lambda px, source, f: px.seekable(source), hint=True),
     Row("seekable gone back", gone_back, start=1, hint=True),
     Row("seekable, maxlen", lambda px, source, f: px.seekable(source, 0), hint=True),
+    Row(
+        "zip",
+        lambda px, source, f: px.zip(source),
+        out=lambda items: [(item,) for item in items],
+        one_to_one=False,
+        returns=False,
+        hint=True,
+    ),
+    Row(
+        "zip, second",
+        lambda px, source, f: px.zip(range(100), source),
+        out=lambda items: list(enumerate(items)),
+        one_to_one=False,
+        throws=False,
+        returns=False,
+        hint=True,
+    ),
+    Row(
+        "roundrobin",
+        lambda px, source, f: px.roundrobin(source),
+        one_to_one=False,
+        returns=False,
+        hint=True,
+    ),
+    Row(
+        "roundrobin, second",
+        lambda px, source, f: px.roundrobin((), source),
+        one_to_one=False,
+        throws=False,
+        returns=False,
+        hint=True,
+    ),
+    Row(
+        "merge",
+        lambda px, source, f: px.merge(source, key=f),
+        same,
+        one_to_one=False,
+        returns=False,
+        hint=True,
+    ),
+    Row(
+        "merge, second",
+        lambda px, source, f: px.merge((), source, ()),
+        one_to_one=False,
+        throws=False,
+        returns=False,
+        hint=True,
+    ),
+    Row("serialize", lambda px, source, f: px.serialize(source), waits=True, hint=True),
     Row("own", lambda px, source, f: px.own(source), resumes=False, owns=True),
     Row("borrow", lambda px, source, f: px.borrow(source), closes=False),
 ]
@@ -1045,7 +1103,7 @@ def test_a_call_from_inside_the_callback_is_refused(impl, row, call):
     assert len(outcomes) == 1
 
 
-@rows(start=1)
+@rows(start=1, waits=True)
 def test_a_call_from_another_thread_is_refused_at_once(impl, row):
     source = row.feed(sources.Blocking)
     it = row.build(impl, source)
@@ -1663,6 +1721,10 @@ class Signatures:
     def partition(pred, iterable, *, maxlen=None): ...
     def peekable(iterable): ...
     def seekable(iterable, maxlen=None): ...
+    def merge(*iterables, key=None, reverse=False): ...
+    def roundrobin(*iterables): ...
+    def serialize(iterable, *, timeout=None): ...
+    def zip(*iterables, strict=False, closing=False): ...
     def spy(iterable, n=1): ...
     def primed(func, /): ...
     def fold(func, initial, /): ...
@@ -1722,6 +1784,7 @@ class Methods:
     def prepend(*iterables): ...
     def catch(*exceptions, do=None, replace=MISSING, stop=False): ...
     def map_except(func, /, *exceptions): ...
+    def zip(*iterables, strict=False): ...
     def tap(func, chunk_size=None, before=None, after=None): ...
 
     def tee(n=2, *, lock=False, maxlen=None): ...
@@ -1857,7 +1920,10 @@ def test_every_public_name_is_in_the_table():
     px = pygenx()
     assert set(px.__all__) - {"ReentrancyError", "Reducer"} == set(
         functions(Signatures)
-    ) - {"chain_from_iterable"}
+    ) - {
+        "chain_from_iterable",
+        "zip",  # not to be imported by a star
+    }
     for kind in [getattr(px, name) for name in px.__all__]:
         assert not isinstance(kind, type) or kind.__module__ == "pygenx"
     assert issubclass(px.ReentrancyError, ValueError)

@@ -80,6 +80,7 @@ STAGE = st.one_of(
     stage("groupby", st.none() | FAILS),
     stage("chain", INPUTS),
     stage("prepend", INPUTS),
+    stage("zip", st.lists(SOURCE, max_size=3), st.booleans()),
     stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
     stage("catch", CAUGHT, st.booleans(), st.booleans(), st.booleans(), FAILS),
     stage("map_except", CAUGHT, FAILS),
@@ -227,6 +228,9 @@ class Run:
         if name == "groupby":
             answer = lambda item: len(repr(item))  # noqa: E731
             return p.groupby(self.callback(label, answer, *args))
+        if name == "zip":
+            inputs, strict = args
+            return p.zip(*[self.source(*inner) for inner in inputs], strict=strict)
         if name == "batched":
             return p.batched(args[0], strict=args[1])
         if name == "map_except":
@@ -355,6 +359,23 @@ class Run:
         else:
             it = self.px.chain(*inputs)
         del inputs
+        for action in actions:
+            self.act(it, action)
+        self.trace.append("dropped")
+
+    def several(self, name, inputs, entered, actions, options):
+        """zip, roundrobin or merge."""
+        inputs = [self.source(*row) for row in inputs]
+        if "key" in options:
+            options = {**options, "key": self.callback("key", *options["key"])}
+        try:
+            it = getattr(self.px, name)(*inputs, **options)
+        except TypeError as error:
+            self.trace.append(error.args)
+            return
+        del inputs
+        if entered:
+            it.__enter__()
         for action in actions:
             self.act(it, action)
         self.trace.append("dropped")
@@ -499,6 +520,39 @@ def test_drains_do_what_the_reference_does(source, stages, terminal, kept):
 @given(inputs=INPUTS, nested=st.booleans(), actions=st.lists(ACTION, max_size=14))
 def test_chain_does_what_the_reference_does(inputs, nested, actions):
     compare("chain", inputs, nested, actions)
+
+
+@given(
+    inputs=INPUTS,
+    entered=st.booleans(),
+    actions=st.lists(ACTION, max_size=14),
+    strict=st.booleans(),
+    closing=st.booleans(),
+)
+def test_zip_does_what_the_reference_does(inputs, entered, actions, strict, closing):
+    options = {"strict": strict, "closing": closing}
+    compare("several", "zip", inputs, entered, actions, options)
+
+
+@given(inputs=INPUTS, entered=st.booleans(), actions=st.lists(ACTION, max_size=14))
+def test_roundrobin_does_what_the_reference_does(inputs, entered, actions):
+    compare("several", "roundrobin", inputs, entered, actions, {})
+
+
+@given(
+    inputs=INPUTS,
+    entered=st.booleans(),
+    actions=st.lists(ACTION, max_size=14),
+    fails=FAILS,
+    keyed=st.booleans(),
+    reverse=st.booleans(),
+)
+def test_merge_does_what_the_reference_does(
+    inputs, entered, actions, fails, keyed, reverse
+):
+    key = {"key": (lambda item: item // 2, fails)} if keyed else {}
+    options = {**key, "reverse": reverse}
+    compare("several", "merge", inputs, entered, actions, options)
 
 
 @given(

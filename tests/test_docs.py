@@ -29,7 +29,7 @@ LINK = re.compile(r"\]\((?P<target>[^)#:]+)(#[^)]*)?\)")
 
 OPTIONS = doctest.ELLIPSIS
 
-PUBLIC = {name: getattr(pygenx, name) for name in pygenx.__all__}
+PUBLIC = {name: getattr(pygenx, name) for name in [*pygenx.__all__, "zip"]}
 METHODS = {
     f"{name}.{method}": getattr(public, method)
     for name, public in PUBLIC.items()

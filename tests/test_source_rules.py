@@ -126,6 +126,7 @@ BANNERS = ["struct", "construct", "iterate", "protocol", "type"]
 OTHER_BANNERS = {
     "peekable.c": {"looking ahead"},
     "seekable.c": {"looking ahead and back"},
+    "merge.c": {"iterate: the tree", "iterate: the items"},
     "pipe.c": {"start", "stages and terminals", "stages", "terminals"},
     "push.c": {"start"},
     "pipeline.c": {"describe", "compose", "pickle"},

@@ -183,6 +183,26 @@ def piped_partition(source):
     return pipe(source).map(same).partition(None)[1].map(same)
 
 
+def merged(source):
+    return pygenx.merge((), source, key=value_of)
+
+
+def merged_pair(source):
+    return pygenx.merge(source, things(2))
+
+
+def turns(source):
+    return pygenx.roundrobin((), source)
+
+
+def zipped(source):
+    return pygenx.zip(source, things(9))
+
+
+def zipped_strictly(source):
+    return pygenx.zip(source, strict=True, closing=True)
+
+
 def from_iterable(source):
     return pygenx.chain.from_iterable(iter([source]))
 
@@ -251,6 +271,8 @@ ITERATORS = {
     "chain.from_iterable": from_iterable,
     "groupby": grouped,
     "groupby group": group_of,
+    "merge": merged,
+    "merge pair": merged_pair,
     "own": pygenx.own,
     "partition": partition_false,
     "partition two": partition_two,
@@ -264,11 +286,15 @@ ITERATORS = {
     "seekable": pygenx.seekable,
     "seekable back": seekable_back,
     "seekable peeked": seekable_peeked,
+    "roundrobin": turns,
+    "serialize": pygenx.serialize,
     "tee": tee_of,
     "tee two": tee_two,
     "tee locked": tee_locked,
     "timing": timed,
     "with_iter": with_iter_of,
+    "zip": zipped,
+    "zip strictly": zipped_strictly,
 }
 
 # -- stages: arguments such that items come out --------------------------------
@@ -303,6 +329,7 @@ STAGES = {
     "tap": (nothing, 2, nothing, nothing),
     "unique_everseen": (value_of,),
     "unique_justseen": (value_of,),
+    "zip": (inputs, things(9)),
 }
 # What has to be done to things before they can be the items of a stage.
 BEFORE = {"flatten": twice, "pluck": pair, "starmap": pair}
@@ -326,6 +353,7 @@ FAILING = {
     "takewhile_inclusive": (bad,),
     "unique_everseen": (bad,),
     "unique_justseen": (bad,),
+    "zip": (bad,),
 }
 
 TERMINALS = {

@@ -11,15 +11,19 @@ from pygenx import (
     fold,
     groupby,
     iter_except,
+    merge,
     own,
     peekable,
     pipe,
     primed,
     read_lines,
+    roundrobin,
     seekable,
+    serialize,
     spy,
     tee,
     with_iter,
+    zip,
 )
 
 
@@ -31,6 +35,11 @@ def sources() -> None:
     read_lines("a", missing="ignore")  # type: ignore[arg-type]
     chain(1)  # type: ignore[arg-type]
     own(5)  # type: ignore[arg-type]
+    zip(1)  # type: ignore[call-overload]
+    roundrobin(1)  # type: ignore[arg-type]
+    merge([1], key=5)  # type: ignore[call-overload]
+    merge([object()])  # type: ignore[type-var]
+    serialize([1], timeout="1")  # type: ignore[arg-type]
     tee([1], "2")  # type: ignore[call-overload]
     groupby([1], 5)  # type: ignore[call-overload]
     peekable([1]).prepend("a")  # type: ignore[arg-type]

@@ -21,16 +21,20 @@ from pygenx import (
     fold,
     groupby,
     grouping,
+    merge,
     own,
     partition,
     peekable,
     pipe,
     primed,
+    roundrobin,
     seekable,
+    serialize,
     spy,
     tee,
     timing,
 )
+from pygenx import zip as zip_
 
 # -- chain, own, borrow ------------------------------------------------------
 
@@ -50,6 +54,19 @@ assert_type(borrow([1]), borrow[int])
 with own(iter([1])) as borrowed:
     assert_type(borrowed, borrow[int])
     assert_type(next(borrowed), int)
+
+# -- zip, roundrobin, merge, serialize ---------------------------------------
+
+assert_type(zip_([1], "a"), zip_[tuple[int, str]])
+assert_type(next(zip_([1], "a", [2.5], strict=True)), tuple[int, str, float])
+assert_type(zip_([1], closing=True), zip_[tuple[int]])
+assert_type(zip_([1], [1], [1], [1], [1], [1]), zip_[tuple[Any, ...]])
+assert_type(roundrobin([1], (2,)), roundrobin[int])
+assert_type(merge([1], (2,)), merge[int])
+assert_type(merge(["a"], key=len, reverse=True), merge[str])
+assert_type(serialize([1], timeout=0.5), serialize[int])
+with serialize("ab") as serialized:
+    assert_type(next(serialized), str)
 
 # -- tee ---------------------------------------------------------------------
 
