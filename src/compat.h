@@ -32,6 +32,13 @@ PyErr_GetRaisedException(void)
     return value;
 }
 
+/* An int of one digit. */
+static inline int
+PyUnstable_Long_IsCompact(const PyLongObject *op)
+{
+    return Py_SIZE(op) >= -1 && Py_SIZE(op) <= 1;
+}
+
 static inline void
 PyErr_SetRaisedException(PyObject *exc)
 {

@@ -332,4 +332,24 @@ gx_keep_if(int truth, int wanted, PyObject **item)
     return GX_SKIP;
 }
 
+/* A first stage that has kept or dropped an item may go on with the next by itself, if
+   that lies ready in a list or tuple: true with *item, or leave it to the loop. */
+static inline bool
+gx_take_next(gx_run *run, gx_step *step, PyObject **item)
+{
+    gx_source *source = &run->steps->source;
+    if (step != run->steps + 1 || run->top != run->steps || run->breath.budget <= 0 ||
+        (source->fetch != gx_fetch_list && source->fetch != gx_fetch_tuple)) {
+        return false;
+    }
+    PyObject *next = gx_next(source);
+    if (next == NULL) {
+        return false;
+    }
+    *item = next;
+    run->index++;
+    run->breath.budget--;
+    return true;
+}
+
 #endif

@@ -67,6 +67,19 @@ accumulate_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
     return answer;
 }
 
+/* Exact ints and floats are added by their slot, without the search for one. */
+static inline PyObject *
+add(PyObject *total, PyObject *item)
+{
+    if (PyLong_CheckExact(total) && PyLong_CheckExact(item)) {
+        return PyLong_Type.tp_as_number->nb_add(total, item);
+    }
+    if (PyFloat_CheckExact(total) && PyFloat_CheckExact(item)) {
+        return PyFloat_Type.tp_as_number->nb_add(total, item);
+    }
+    return PyNumber_Add(total, item);
+}
+
 static gx_answer
 accumulate_before(gx_run *run, gx_step *step, PyObject **item)
 {
@@ -77,7 +90,7 @@ accumulate_before(gx_run *run, gx_step *step, PyObject **item)
     if (step->func != NULL) {
         return GX_CALL;
     }
-    PyObject *result = PyNumber_Add(step->state, *item);
+    PyObject *result = add(step->state, *item);
     return result == NULL ? GX_ERROR : accumulate_after(run, step, item, result);
 }
 

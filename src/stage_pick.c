@@ -44,7 +44,9 @@ pluck_start(gx_run *Py_UNUSED(run), gx_step *step)
 static PyObject *
 pluck_one(gx_run *run, gx_step *step, PyObject *item, PyObject *ind)
 {
-    PyObject *value = PyObject_GetItem(item, ind);
+    PyObject *value = PyDict_CheckExact(item)
+                          ? PyDict_Type.tp_as_mapping->mp_subscript(item, ind)
+                          : PyObject_GetItem(item, ind);
     PyObject *otherwise = step->args[PLUCK_DEFAULT];
     if (value != NULL || otherwise == run->state->missing) {
         return value;

@@ -210,23 +210,52 @@ tail_start(gx_run *Py_UNUSED(run), gx_step *step)
     return 0;
 }
 
-static gx_answer
-tail_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+/* Put an item (taken on success) into the ring; what falls out is let go of. */
+static int
+tail_put(gx_step *step, PyObject *item)
 {
-    PyObject *old = *item;
+    PyObject *old = item;
     if (step->state == NULL && (step->state = PyList_New(0)) == NULL) {
-        return GX_ERROR;
+        return -1;
     }
     if (PyList_GET_SIZE(step->state) < step->limit) {
-        if (PyList_Append(step->state, *item) < 0) {
-            return GX_ERROR;
+        if (PyList_Append(step->state, item) < 0) {
+            return -1;
         }
     } else if (step->limit > 0) {
         old = PyList_GET_ITEM(step->state, step->next);
-        PyList_SET_ITEM(step->state, step->next, *item);
+        PyList_SET_ITEM(step->state, step->next, item);
         step->next = step->next + 1 < step->limit ? step->next + 1 : 0;
     }
     Py_DECREF(old);
+    return 0;
+}
+
+/* A first stage need not look at what will fall out again of a list or tuple. */
+static bool
+tail_skip(gx_run *run, gx_step *step)
+{
+    Py_ssize_t ready = step == run->steps + 1 ? gx_ready(&run->steps->source) : 0;
+    if (ready == 0 || ready < step->limit) {
+        return false;
+    }
+    run->steps->source.index += ready - step->limit;
+    run->index += ready - step->limit;
+    return true;
+}
+
+static gx_answer
+tail_before(gx_run *run, gx_step *step, PyObject **item)
+{
+    if (step->state == NULL && tail_skip(run, step)) {
+        Py_DECREF(*item);
+        return GX_SKIP;
+    }
+    do {
+        if (tail_put(step, *item) < 0) {
+            return GX_ERROR;
+        }
+    } while (gx_take_next(run, step, item));
     return GX_SKIP;
 }
 

@@ -1,5 +1,6 @@
 /* Stages that drop what has come before: unique_everseen, unique_justseen. */
 
+#include "keys.h"
 #include "pipeline.h"
 
 enum { UNIQUE_KEY, UNIQUE_MAXLEN };
@@ -25,7 +26,7 @@ unique_everseen_check(gx_state *Py_UNUSED(state), PyObject **args,
     return gx_check_optional_size(&args[UNIQUE_MAXLEN], 1, "maxlen must be >= 1");
 }
 
-/* step->state has the keys seen: a set, or an OrderedDict from the one not met for
+/* step->state has the keys seen: gx_keys, or an OrderedDict from the one not met for
    longest to the latest if it must not grow over `limit`. */
 static int
 unique_everseen_start(gx_run *Py_UNUSED(run), gx_step *step)
@@ -74,28 +75,32 @@ meet_lately(gx_run *run, gx_step *step, PyObject *key)
     return 1;
 }
 
-/* The same of all that came. The set tells by its size whether it knew the key: one
-   look-up, one hash. */
+/* The same of all that came. */
 static inline int
 meet(gx_run *run, gx_step *step, PyObject *key)
 {
     if (step->limit != 0) {
         return meet_lately(run, step, key);
     }
-    if (step->state == NULL && (step->state = PySet_New(NULL)) == NULL) {
+    if (step->state == NULL && (step->state = gx_keys_new(run->state)) == NULL) {
         return -1;
     }
-    Py_ssize_t size = PySet_GET_SIZE(step->state);
-    if (PySet_Add(step->state, key) < 0) {
-        return -1;
-    }
-    return PySet_GET_SIZE(step->state) != size;
+    return gx_keys_add(step->state, key);
 }
 
 static gx_answer
 unique_everseen_before(gx_run *run, gx_step *step, PyObject **item)
 {
-    return gx_keep_if(meet(run, step, *item), 1, item);
+    for (;;) {
+        int met = meet(run, step, *item);
+        if (met != 0) {
+            return met < 0 ? GX_ERROR : GX_EMIT;
+        }
+        Py_DECREF(*item);
+        if (!gx_take_next(run, step, item)) {
+            return GX_SKIP;
+        }
+    }
 }
 
 static gx_answer
@@ -139,35 +144,43 @@ unique_justseen_check(gx_state *Py_UNUSED(state), PyObject **args,
     return check_key(args);
 }
 
-/* step->key is the key of the item that went on last, or NULL. Takes `key`. */
-static gx_answer
-keep_other(gx_step *step, PyObject **item, PyObject *key)
+/* step->key is the key of the item that went on last, or NULL. 1 if `key` is another,
+   which is taken then, 0 or -1. */
+static inline int
+meet_next(gx_step *step, PyObject *key)
 {
-    int same = 0;
     PyObject *last = step->key;
-    if (last != NULL) {
-        same = PyObject_RichCompareBool(last, key, Py_EQ);
-    }
+    int same = last != NULL ? gx_same(last, key) : 0;
     if (same != 0) {
-        Py_DECREF(key);
-        return gx_keep_if(same, 0, item);
+        return same < 0 ? -1 : 0;
     }
-    step->key = key;
+    step->key = Py_NewRef(key);
     Py_XDECREF(last);
-    return GX_EMIT;
+    return 1;
 }
 
 static gx_answer
-unique_justseen_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+unique_justseen_before(gx_run *run, gx_step *step, PyObject **item)
 {
-    return keep_other(step, item, Py_NewRef(*item));
+    for (;;) {
+        int met = meet_next(step, *item);
+        if (met != 0) {
+            return met < 0 ? GX_ERROR : GX_EMIT;
+        }
+        Py_DECREF(*item);
+        if (!gx_take_next(run, step, item)) {
+            return GX_SKIP;
+        }
+    }
 }
 
 static gx_answer
 unique_justseen_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item,
                       PyObject *result)
 {
-    return keep_other(step, item, result);
+    int met = meet_next(step, result);
+    Py_DECREF(result);
+    return gx_keep_if(met, 1, item);
 }
 
 static const char *const justseen_params[] = {"key", NULL};

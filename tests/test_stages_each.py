@@ -344,6 +344,22 @@ def test_tail(impl, kind):
     assert impl.pipe(kind([])).tail(3).list() == []
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_tail_of_what_lies_ready_counts_as_if_it_had_taken_all(kind):
+    p = pygenx.pipe(kind(range(100))).tail(3).map(lambda n: 1 // (n - 98))
+    assert next(p) == -1
+    with pytest.raises(ZeroDivisionError) as caught:
+        next(p)
+    assert "item 99: 98" in caught.value.__notes__[0]
+    assert list(p) == [1]
+    items = list(range(10))
+    p = pygenx.pipe(items).prepend([10]).tail(2)
+    assert list(p) == [8, 9]
+    p = pygenx.pipe(items)
+    assert next(p) == 0
+    assert pygenx.pipe(p).tail(20).list() == items[1:]
+
+
 def test_tail_of_a_negative_number_is_refused(impl):
     with pytest.raises(ValueError, match=r"^n must be at least 0$"):
         impl.pipe("ab").tail(-1)
@@ -504,6 +520,94 @@ def test_errors_of_hash_and_eq_pass(impl, maxlen):
     assert list(p) == ["b"]
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        [1, 1.0, True, 2, 2.0, -1, -2, -1, -2, 0, False, -0.0],
+        [2**30, 2**30, 2**61 - 1, 0, 2**61, 1, -(2**61), -1, 2**200, 2**200, 2**201],
+        [str(n) for n in range(300)] * 2,
+        [
+            "a",
+            "\xe4",
+            "\u20ac",
+            "\U0001f600",
+            "a" + "",
+            "\xe4",
+            "\u20ac",
+            "aa",
+            "\U0001f600",
+        ],
+        [n << 40 for n in range(2000)] * 2,
+        [*range(-500, 500), *range(-500, 500)],
+        [(n % 7, str(n % 3)) for n in range(50)],
+        [b"a", "a", bytearray, b"a", None, ..., None, float("inf"), float("inf")],
+        [hash("a"), "a", hash("a"), "a", hash("b"), "b"],
+    ],
+    ids=range(9),
+)
+def test_unique_everseen_knows_keys_as_a_dict_does(impl, items):
+    wanted = list(dict.fromkeys(items))
+    assert list(map(repr, impl.pipe(items).unique_everseen())) == list(
+        map(repr, wanted)
+    )
+    assert impl.pipe(iter(items)).unique_everseen().list() == wanted
+    assert impl.pipe(tuple(items)).unique_everseen().list() == wanted
+    assert impl.pipe(items).unique_everseen(lambda item: item).list() == wanted
+
+
+def test_unique_everseen_of_keys_that_share_their_hash(impl):
+    class Same:
+        def __init__(self, value):
+            self.value = value
+
+        def __hash__(self):
+            return 7
+
+        def __eq__(self, other):
+            return self.value == other.value
+
+    items = [Same(n % 60) for n in range(200)]
+    assert impl.pipe(items).unique_everseen().list() == items[:60]
+
+
+def test_unique_everseen_of_very_many_keys():
+    assert pygenx.pipe(range(200_000)).map(str).unique_everseen().count() == 200_000
+    p = pygenx.pipe([n % 1000 for n in range(100_000)]).unique_everseen()
+    assert p.list() == list(range(1000))
+
+
+def test_the_keys_that_were_seen_take_part_in_garbage_collection():
+    class Key:
+        pass
+
+    key = Key()
+    key.p = pygenx.pipe([key, key, 1]).unique_everseen()
+    assert next(key.p) is key
+    alive = weakref.ref(key)
+    del key
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_key_whose_end_calls_the_pipe():
+    class Key:
+        def __del__(self):
+            try:
+                outcomes.append(next(p, "ended"))
+            except pygenx.ReentrancyError:
+                outcomes.append("running")
+
+    for action in (pygenx.pipe.close, next, pygenx.pipe.list):
+        outcomes = []
+        p = pygenx.pipe(range(2)).unique_everseen(lambda item: Key())
+        assert next(p) == 0
+        assert outcomes == []
+        action(p)
+        p.close()
+        assert len(outcomes) == 1 + (action is not pygenx.pipe.close)
+        assert set(outcomes) <= {"ended", "running"}
+
+
 def lru(items, maxlen):
     """What unique_everseen(maxlen=...) is, by the standard library."""
     seen = OrderedDict()
@@ -563,6 +667,20 @@ def test_unique_justseen(impl):
     assert impl.pipe([[], [], {}, {}]).unique_justseen().list() == [[], {}]
     assert impl.pipe([None, None, 0]).unique_justseen(None).list() == [None, 0]
     assert impl.pipe([]).unique_justseen().list() == []
+
+
+def test_items_dropped_in_a_row_are_counted_and_the_others_seen_in_time(impl):
+    for name in ("unique_everseen", "unique_justseen"):
+        data = [1, 1, 1]
+        p = getattr(impl.pipe(data), name)()
+        assert next(p) == 1
+        data += [1, 2, 2, 3]
+        assert list(p) == [2, 3]
+    p = pygenx.pipe([1] * 9 + [2]).unique_justseen().map(lambda n: 1 // (n - 2))
+    assert next(p) == -1
+    with pytest.raises(ZeroDivisionError) as caught:
+        next(p)
+    assert "item 9: 2" in caught.value.__notes__[0]
 
 
 def test_unique_justseen_compares_as_groupby_does(impl):
