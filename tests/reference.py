@@ -728,7 +728,7 @@ class Prepend(Queued):
                 self.inner = None
 
 
-class Side(Input):
+class Member(Input):
     """An input of several that are let go of together, in order."""
 
     ended = False
@@ -786,7 +786,7 @@ class Zip(Node):
             while self.queue:
                 given = self.queue.popleft()
                 made = given() if is_factory(given) else given
-                self.inputs.append(Side(made, self.run))
+                self.inputs.append(Member(made, self.run))
             self.over = False
 
     def fill(self):
@@ -1785,7 +1785,7 @@ class Rows(Several):
     checking = over = False
 
     def __init__(self, iterables, strict):
-        super().__init__(iterables, Side)
+        super().__init__(iterables, Member)
         self.strict = bool(strict)
         self.over = not self.inputs
         self.row = []
