@@ -7,25 +7,25 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-/* Makes an item of its bytes; runs no user code. */
+/* Makes an item of its bytes. Runs no user code. */
 typedef PyObject *(*read_item)(const char *data);
 
-#define FORMAT_SIZE 32   /* longer formats are of structures */
-#define BLOCK_ITEMS 256  /* read ahead at most */
-#define BLOCK_BYTES 2048 /* unless a single item is larger */
+#define FORMAT_SIZE 32 /* longer formats are of structures */
+#define BLOCK_SIZE 64  /* items read at a time */
 
-/* The buffer is acquired, copied from and released block by block: between two calls
+/* The buffer is acquired, read from and released block by block: between two calls
    nothing of it is held, whatever becomes of it. */
 typedef struct {
     GX_ITERATOR_HEAD
     PyObject *exporter; /* owned */
-    PyObject *unpack;   /* owned: unpack() of a struct.Struct where read is NULL */
+    PyObject *unpack;   /* owned: unpack() of a struct.Struct, where read is NULL */
     read_item read;
-    char *block;       /* owned: the items copied last; NULL before the first */
-    const char *place; /* the next item in it */
-    Py_ssize_t ready;  /* number of items there */
-    Py_ssize_t index;  /* items copied so far, in all */
-    Py_ssize_t size;   /* bytes of an item, > 0 */
+    bool turned;      /* the bytes of an item are in the other order */
+    PyObject **block; /* owned: the items read last; NULL before the first */
+    Py_ssize_t place; /* of the next of them */
+    Py_ssize_t ready; /* number of those from there on, owned */
+    Py_ssize_t index; /* items read so far, in all */
+    Py_ssize_t size;  /* bytes of an item, > 0 */
     char format[FORMAT_SIZE];
 } buffer_object;
 
@@ -42,6 +42,18 @@ static const gx_protocol buffer_protocol;
         memcpy(&value, data, sizeof(value));       \
         return make;                               \
     }
+
+typedef struct {
+    char bytes[2];
+} half;
+
+static PyObject *
+make_half(half value)
+{
+    double number = PyFloat_Unpack2(value.bytes, PY_LITTLE_ENDIAN);
+    return number == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(number);
+}
+
 READER(int8, int8_t, PyLong_FromLong(value))
 READER(int16, int16_t, PyLong_FromLong(value))
 READER(int32, int32_t, PyLong_FromLong(value))
@@ -50,6 +62,7 @@ READER(uint8, uint8_t, PyLong_FromLong(value))
 READER(uint16, uint16_t, PyLong_FromLong(value))
 READER(uint32, uint32_t, PyLong_FromUnsignedLong(value))
 READER(uint64, uint64_t, PyLong_FromUnsignedLongLong(value))
+READER(half, half, make_half(value))
 READER(float, float, PyFloat_FromDouble((double)value))
 READER(double, double, PyFloat_FromDouble(value))
 READER(bool, uint8_t, PyBool_FromLong(value))
@@ -57,13 +70,6 @@ READER(char, char, PyBytes_FromStringAndSize(&value, 1))
 READER(ucs2, uint16_t, PyUnicode_FromOrdinal(value))
 READER(ucs4, uint32_t, PyUnicode_FromOrdinal((int)value))
 #undef READER
-
-static PyObject *
-read_half(const char *data)
-{
-    double value = PyFloat_Unpack2(data, PY_LITTLE_ENDIAN);
-    return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
-}
 
 /* By the letters of the struct module, and the two of arrays of str. The size decides
    and not the letter: ctypes says '<l' of a long of eight bytes. */
@@ -82,14 +88,13 @@ static const struct {
     {"w", 4, read_ucs4},
 };
 
-/* NULL where it is not one letter in the machine's byte order. */
+#define WIDEST 8 /* bytes that one of them reads */
+
+/* The reader of a format of one letter, else NULL. */
 static read_item
 find_reader(const char *format, Py_ssize_t size)
 {
-    bool native = *format == (PY_LITTLE_ENDIAN ? '<' : '>') || *format == '=';
-    bool foreign = *format == '!' || *format == (PY_LITTLE_ENDIAN ? '>' : '<');
-    const char *letter =
-        *format == '@' || native || (foreign && size == 1) ? format + 1 : format;
+    const char *letter = format + (*format != '\0' && strchr("@=<>!", *format) != NULL);
     if (letter[0] == '\0' || letter[1] != '\0') {
         return NULL;
     }
@@ -99,6 +104,12 @@ find_reader(const char *format, Py_ssize_t size)
         }
     }
     return NULL;
+}
+
+static bool
+is_turned(const char *format)
+{
+    return PY_LITTLE_ENDIAN ? *format == '>' || *format == '!' : *format == '<';
 }
 
 /* struct.Struct(format).unpack, if it makes one object of `size` bytes, else NULL. */
@@ -184,6 +195,7 @@ buffer_configure(buffer_object *self, gx_state *state, const Py_buffer *view)
     strcpy(self->format, format);
     self->size = view->itemsize;
     self->read = find_reader(format, self->size);
+    self->turned = is_turned(format);
     if (self->read == NULL) {
         self->unpack = find_unpack(state, format, self->size);
         return self->unpack != NULL ? 0 : refuse_format(format);
@@ -198,11 +210,16 @@ gx_buffer(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *k
     static const gx_signature signature = {"buffer", params, 1, 1, 1};
     PyObject *out[1], *pipe = NULL;
     Py_buffer view;
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0 ||
-        acquire(out[0], &view) < 0) {
+    gx_state *state = PyModule_GetState(module);
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
         return NULL;
     }
-    gx_state *state = PyModule_GetState(module);
+    if (PyBytes_CheckExact(out[0]) || PyByteArray_CheckExact(out[0])) {
+        return gx_pipe_over(state, out[0]); /* their iterators hold nothing either */
+    }
+    if (acquire(out[0], &view) < 0) {
+        return NULL;
+    }
     PyTypeObject *type = GX_TYPE_OF(state, buffer_source);
     buffer_object *self = buffer_CAST(type->tp_alloc(type, 0));
     if (self != NULL) {
@@ -224,34 +241,55 @@ gx_buffer(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *k
 
 /* -- iterate ------------------------------------------------------------ */
 
-/* Copy the next items, as many as there are and fit: their number, -1. */
-static Py_ssize_t
-copy_block(buffer_object *self, const Py_buffer *view)
+static PyObject *
+read_turned(buffer_object *self, const char *data)
 {
-    Py_ssize_t most = BLOCK_BYTES / self->size, size = self->size;
+    char turned[WIDEST];
+    for (Py_ssize_t i = 0; i < self->size; i++) {
+        turned[i] = data[self->size - 1 - i];
+    }
+    return self->read(turned);
+}
+
+/* The item there, or its bytes, of which `unpack` makes something when it is taken. */
+static inline PyObject *
+read_place(buffer_object *self, const char *data)
+{
+    return self->read == NULL ? PyBytes_FromStringAndSize(data, self->size)
+           : self->turned     ? read_turned(self, data)
+                              : self->read(data);
+}
+
+/* The next items into the block, as many as there are and fit: their number. The one
+   that fails is passed over; those before it come first: -1 where there are none. */
+static Py_ssize_t
+read_block(buffer_object *self, const Py_buffer *view)
+{
+    Py_ssize_t size = self->size, done, n = view->len / size - self->index;
     Py_ssize_t stride = view->ndim == 1 && view->strides ? view->strides[0] : size;
-    Py_ssize_t left = view->len / size - self->index;
-    most = most > BLOCK_ITEMS ? BLOCK_ITEMS : most < 1 ? 1 : most;
+    if (n <= 0) {
+        return 0;
+    }
     if (self->block == NULL) {
-        self->block = PyMem_Malloc((size_t)(most * size));
+        self->block = PyMem_New(PyObject *, BLOCK_SIZE);
         if (self->block == NULL) {
             PyErr_NoMemory();
             return -1;
         }
     }
-    most = left < most ? left : most;
-    if (most <= 0) {
-        return 0;
-    }
+    n = n > BLOCK_SIZE ? BLOCK_SIZE : n;
     const char *data = (const char *)view->buf + self->index * stride;
-    if (stride == size) {
-        memcpy(self->block, data, (size_t)(most * size));
-        return most;
+    for (done = 0; done < n; done++, data += stride) {
+        self->block[done] = read_place(self, data);
+        if (self->block[done] == NULL) {
+            break;
+        }
     }
-    for (Py_ssize_t i = 0; i < most; i++) {
-        memcpy(self->block + i * size, data + i * stride, (size_t)size);
+    if (done < n && done > 0) {
+        PyErr_Clear(); /* it is raised in its turn */
     }
-    return most;
+    self->index += done > 0 ? done : 1;
+    return done > 0 ? done : -1;
 }
 
 /* 1 there are items in the block, 0 there are no more, -1. */
@@ -262,33 +300,32 @@ fill_block(buffer_object *self)
     if (acquire(self->exporter, &view) < 0) {
         return -1;
     }
-    Py_ssize_t copied = -1;
+    Py_ssize_t done = -1;
     if (view.itemsize != self->size || strcmp(format_of(&view), self->format) != 0) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the format of a buffer was changed while it was read");
     } else {
-        copied = copy_block(self, &view);
+        done = read_block(self, &view);
     }
-    PyObject *error = copied < 0 ? PyErr_GetRaisedException() : NULL;
+    self->place = 0;
+    self->ready = done > 0 ? done : 0;
+    PyObject *error = done < 0 ? PyErr_GetRaisedException() : NULL;
     PyBuffer_Release(&view);
     if (error != NULL) {
         PyErr_SetRaisedException(error);
         return -1;
     }
-    self->index += copied;
-    self->ready = copied;
-    self->place = self->block;
-    return copied > 0;
+    return done > 0;
 }
 
+/* What the struct module makes of the bytes of an item, which are taken. */
 static PyObject *
-unpack_item(buffer_object *self, const char *data)
+unpack_item(buffer_object *self, PyObject *bytes)
 {
-    PyObject *bytes = PyBytes_FromStringAndSize(data, self->size);
-    PyObject *items = bytes != NULL ? PyObject_CallOneArg(self->unpack, bytes) : NULL;
+    PyObject *items = PyObject_CallOneArg(self->unpack, bytes);
     PyObject *item = items != NULL ? Py_NewRef(PyTuple_GET_ITEM(items, 0)) : NULL;
     Py_XDECREF(items);
-    Py_XDECREF(bytes);
+    Py_DECREF(bytes);
     return item;
 }
 
@@ -296,10 +333,9 @@ unpack_item(buffer_object *self, const char *data)
 static inline PyObject *
 take_item(buffer_object *self)
 {
-    const char *data = self->place;
-    self->place += self->size;
+    PyObject *item = self->block[self->place++];
     self->ready--;
-    return self->read != NULL ? self->read(data) : unpack_item(self, data);
+    return self->unpack == NULL ? item : unpack_item(self, item);
 }
 
 static PySendResult
@@ -343,9 +379,12 @@ static int
 buffer_clear(PyObject *op)
 {
     buffer_object *self = buffer_CAST(op);
-    self->ready = 0;
-    PyMem_Free(self->block);
+    PyObject **block = self->block;
+    for (; self->ready > 0; self->ready--) { /* no user code: int, float, str, bytes */
+        Py_DECREF(block[self->place++]);
+    }
     self->block = NULL;
+    PyMem_Free(block);
     Py_CLEAR(self->exporter);
     Py_CLEAR(self->unpack);
     return 0;
@@ -380,7 +419,7 @@ const char gx_buffer_doc[] =
     "A pipe of the items of a buffer: bytes, array.array, memoryview, a NumPy array.\n\n"
     "Items are int, float, bool, str or bytes, as the struct module makes them of the\n"
     "buffer's format; those of several dimensions come in the order of C. The buffer is\n"
-    "read in blocks of at most 256 items and held by nobody between: it may be resized,\n"
+    "read in blocks of at most 64 items and held by nobody between: it may be resized,\n"
     "and what is written into it is seen from the next block on. Raises TypeError if\n"
     "obj has no buffer, or one of structures.\n\n"
     ">>> from array import array\n"

@@ -81,7 +81,9 @@ iter_except_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
     PyObject *first = self->first;
     self->first = NULL;
-    *out = PyObject_CallNoArgs(first != NULL ? first : self->function);
+    if (!PyErr_Occurred()) { /* else the call was made by iter_except_next */
+        *out = PyObject_CallNoArgs(first != NULL ? first : self->function);
+    }
     Py_XDECREF(first);
     if (*out != NULL) {
         return PYGEN_NEXT;
@@ -93,6 +95,30 @@ iter_except_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
     gx_no_stop_iteration("function of iter_except()");
     return PYGEN_ERROR;
+}
+
+/* NULL: the shared core has to see to it, be it the first call or an error. */
+static PyObject *
+iter_except_next_locked(iter_except_object *self)
+{
+    if (!self->started || self->first != NULL || self->running || self->ended) {
+        return NULL;
+    }
+    self->running = true;
+    PyObject *item = PyObject_CallNoArgs(self->function);
+    self->running = false;
+    return item;
+}
+
+/* What goes well, without the detour through the shared core. */
+static PyObject *
+iter_except_next(PyObject *op)
+{
+    PyObject *item;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    item = iter_except_next_locked(iter_except_CAST(op));
+    Py_END_CRITICAL_SECTION();
+    return item != NULL ? item : gx_iterator_next(op);
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -175,7 +201,7 @@ static PyType_Slot iter_except_slots[] = {
     {Py_tp_traverse, iter_except_traverse},
     {Py_tp_clear, gx_iterator_clear},
     {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, gx_iterator_next},
+    {Py_tp_iternext, iter_except_next},
     {Py_am_send, gx_iterator_am_send},
     {Py_tp_methods, iter_except_methods},
     {Py_tp_getset, iter_except_getset},

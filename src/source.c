@@ -162,7 +162,8 @@ static bool
 is_shallow(const gx_state *state, PyObject *it, int depth)
 {
     PyTypeObject *type = Py_TYPE(it);
-    if (type == &PyGen_Type || is_leaf(state, type)) {
+    if (type == &PyGen_Type || type == GX_TYPE_OF(state, buffer_source) ||
+        is_leaf(state, type)) {
         return true;
     }
     if (depth == 0 ||

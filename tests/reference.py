@@ -2678,7 +2678,7 @@ class buffer(pipe):
             if view.format != self.format:
                 raise RuntimeError("the format of a buffer was changed")
             size = view.itemsize
-            count = max(1, min(256, 2048 // max(1, size)))
+            count = 64
             data = view.tobytes()[index * size : (index + count) * size]
             if view.format in ("u", "w"):
                 return [*data.decode(f"utf-{size * 8}-{sys.byteorder[0]}e")]
@@ -2693,8 +2693,11 @@ class buffer(pipe):
 
         def __next__(self):
             if not self.block:
-                with memoryview(self.exporter) as view:
-                    self.block.extend(self.unpacked(view, self.index))
+                try:
+                    with memoryview(self.exporter) as view:
+                        self.block.extend(self.unpacked(view, self.index))
+                except StopIteration as stop:
+                    raise RuntimeError("the buffer raised StopIteration") from stop
                 self.index += len(self.block)
             if not self.block:
                 raise StopIteration
