@@ -1,10 +1,11 @@
 """Every terminal of a bare pipe against its builtin, over a list and a generator."""
 
 import operator
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
+from itertools import islice
 from typing import Any
 
 from benchmarks.cases import Case, Rival, drain, generator, ints, optional, pairs, texts
@@ -105,6 +106,24 @@ def each_by_map(items: Iterable[Any]) -> set[Any]:
     return seen
 
 
+low_bits = partial(operator.and_, 63)
+
+
+def grouped_by_loop(items: Iterable[str]) -> dict[int, list[str]]:
+    groups: defaultdict[int, list[str]] = defaultdict(list)
+    for item in items:
+        groups[len(item)].append(item)
+    return groups
+
+
+def folded_by_loop(items: Iterable[int]) -> dict[int, int]:
+    groups: dict[int, int] = {}
+    for item in items:
+        key = item & 63
+        groups[key] = groups.get(key, 0) + item
+    return groups
+
+
 def summed_by_to(items: Any) -> Any:
     return items.to(sum)
 
@@ -170,6 +189,59 @@ TERMINALS = [
         optional("more_itertools", "last", lambda last: lambda items: last(iter(items)))
         | optional(
             "iteration_utilities", "last", lambda last: lambda items: last(iter(items))
+        ),
+    ),
+    Terminal(
+        "nth(), there is none",
+        ints,
+        lambda p: p.nth(10**9),
+        {"islice": lambda items: next(islice(items, 10**9, None), None)},
+        optional("more_itertools", "nth", lambda nth: lambda items: nth(items, 10**9)),
+    ),
+    Terminal(
+        "first_true()",
+        zeros,
+        lambda p: p.first_true(),
+        {"filter": lambda items: next(filter(None, items), None)},
+        optional("more_itertools", "first_true", lambda first_true: first_true),
+    ),
+    Terminal(
+        "map_reduce(C)",
+        words,
+        lambda p: p.map_reduce(len),
+        {"defaultdict": grouped_by_loop},
+        optional(
+            "more_itertools",
+            "map_reduce",
+            lambda map_reduce: lambda items: map_reduce(items, len),
+        )
+        | optional(
+            "cytoolz", "groupby", lambda groupby: lambda items: groupby(len, items)
+        )
+        | optional(
+            "iteration_utilities",
+            "groupedby",
+            lambda groupedby: lambda items: groupedby(items, len),
+        ),
+    ),
+    Terminal(
+        "reduceby(C)",
+        ints,
+        lambda p: p.reduceby(low_bits, operator.add, 0),
+        {"dict": folded_by_loop},
+        optional(
+            "cytoolz",
+            "reduceby",
+            lambda reduceby: lambda items: reduceby(low_bits, operator.add, items, 0),
+        )
+        | optional(
+            "iteration_utilities",
+            "groupedby",
+            lambda groupedby: (
+                lambda items: groupedby(
+                    items, low_bits, reduce=operator.add, reducestart=0
+                )
+            ),
         ),
     ),
     Terminal(

@@ -4,6 +4,7 @@ import gc
 import importlib
 import itertools
 import operator
+import pickle
 
 import more_itertools
 import pytest
@@ -406,6 +407,44 @@ def test_reduceby_passes_errors(impl, bad):
         with pytest.raises((ZeroDivisionError, RuntimeError)) as caught:
             impl.pipe("ab").reduceby(**functions)
         assert error in (caught.value, caught.value.__cause__)
+
+
+# as Reducers -------------------------------------------------------------------------
+
+REDUCERS = [
+    (("nth", 2), "abc", "c"),
+    (("nth", 5, "none"), "abc", "none"),
+    (("one",), ["it"], "it"),
+    (("only", 5), [], 5),
+    (("first_true", "none", operator.not_), [1, 0], 0),
+    (("first_true",), [0, 7], 7),
+    (("map_reduce", operator.neg, abs, sum), [1, -2, 1], {-1: 2, 2: 2}),
+    (("map_reduce", abs), [1, -2, 1], {1: [1, 1], 2: [-2]}),
+    (("reduceby", abs, operator.add), [1, -2, 2], {1: 1, 2: 0}),
+    (("reduceby", abs, operator.add, 10), [1, -2, 2], {1: 11, 2: 10}),
+]
+
+
+@pytest.mark.parametrize(("call", "items", "value"), REDUCERS)
+def test_reducers_can_be_used_again_and_pickled(impl, call, items, value):
+    name, *args = call
+    reducer = getattr(impl.Pipeline().map(same), name)(*args)
+    assert [reducer(items) for _ in range(3)] == [value] * 3
+    assert impl.feed(items, reducer) == value
+    assert impl.pipe(items).collect(reducer, reducer) == (value, value)
+    if impl is pygenx():
+        assert pickle.loads(pickle.dumps(reducer))(items) == value
+
+
+def same(item):
+    return item
+
+
+def test_a_reducer_makes_its_values_anew_each_time(impl):
+    reducer = impl.Pipeline().map_reduce(len)
+    assert reducer("a")[1] is not reducer("a")[1]
+    reducer = impl.Pipeline().reduceby(len, operator.iadd, factory=list)
+    assert reducer(["ab"]) == reducer(["ab"]) == {2: ["a", "b"]}
 
 
 # all of them -------------------------------------------------------------------------
