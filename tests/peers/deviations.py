@@ -39,6 +39,11 @@ DEVIATIONS = {
             NO_HINT: "lengthhint_failure1 lengthhint_failure2",
             NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
         },
+        "test_always_iterable": {
+            "None gives nothing and a str of a subclass stays whole, as in "
+            "more-itertools": "empty_when_none str_subclass",
+            "excluded_types= is base_type=, as in more-itertools": "excluding",
+        },
         "test_grouper": {
             NO_ATTRIBUTES: "attributes1 attributes2",
             NO_HINT: "lengthhint_failure1 lengthhint_failure2",
@@ -54,6 +59,10 @@ DEVIATIONS = {
             NO_HINT: "lengthhint_failure1 lengthhint_failure2 lengthhint_failure3",
             NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
             NO_SETSTATE: "failure_setstate1 failure_setstate2 failure_setstate3",
+        },
+        "test_iter_except": {
+            NO_ATTRIBUTES: "attributes1 attributes2",
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
         },
         "test_one": {
             "the texts of the errors are those of more-itertools": "failure3",
