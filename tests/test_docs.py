@@ -14,6 +14,7 @@ import itertools
 import math
 import operator
 import re
+import runpy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,6 +121,12 @@ def test_the_readme_lists_every_public_name():
         if not re.search(rf"\b{name}\b", tour)
     ]
     assert not missing
+
+
+def test_the_operator_page_is_what_the_docstrings_say():
+    reference = runpy.run_path(str(ROOT / "docs" / "reference.py"))
+    page = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    assert page == reference["page"](), "run python3 docs/reference.py"
 
 
 # -- docstrings --------------------------------------------------------------------
