@@ -6,10 +6,23 @@ and, for the drain, the comprehension.
 """
 
 import operator
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, dropwhile, filterfalse, islice, starmap, takewhile
+from itertools import (
+    accumulate,
+    chain,
+    compress,
+    count,
+    dropwhile,
+    filterfalse,
+    groupby,
+    islice,
+    repeat,
+    starmap,
+    takewhile,
+)
 from typing import Any
 
 from benchmarks.cases import (
@@ -119,6 +132,48 @@ def plain_tap(func: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]
 
 def ignored(item: Any) -> None:
     pass
+
+
+def odd_or_none(number: int) -> int | None:
+    return number if number & 1 else None
+
+
+def repeated(size: int) -> list[int]:
+    """Four times as many numbers as there are different ones, far apart."""
+    return [number * 7919 % max(size // 4, 1) for number in range(size)]
+
+
+def plain_unique(
+    items: Iterable[Any],
+    maxlen: int | None = None,
+    key: Callable[[Any], Any] = lambda item: item,
+) -> Iterator[Any]:
+    """By the OrderedDict of the standard library."""
+    seen = OrderedDict[Any, None]()
+    for item in items:
+        value = key(item)
+        if value in seen:
+            seen.move_to_end(value)
+            continue
+        seen[value] = None
+        if maxlen is not None and len(seen) > maxlen:
+            seen.popitem(last=False)
+        yield item
+
+
+def plain_inclusive(
+    pred: Callable[[Any], object], items: Iterable[Any]
+) -> Iterator[Any]:
+    for item in items:
+        yield item
+        if not pred(item):
+            break
+
+
+def peers(**tools: Callable[[Any], Rival]) -> dict[str, Rival]:
+    """Tools of more-itertools."""
+    (item,) = tools.items()
+    return optional("more_itertools", *item)
 
 
 CALLABLES = [
@@ -347,6 +402,150 @@ STAGES = [
             "sideeffects",
             lambda sideeffects: lambda data: sideeffects(data, ignored, 1),
         ),
+    ),
+    Work(
+        "filter_map(lambda)",
+        ints,
+        lambda data: pipe(data).filter_map(odd_or_none),
+        genexpr=lambda data: (
+            value for item in data if (value := odd_or_none(item)) is not None
+        ),
+        others=peers(
+            filter_map=lambda filter_map: partial(filter_map, odd_or_none),
+        ),
+    ),
+    Work(
+        "accumulate()",
+        ints,
+        lambda data: pipe(data).accumulate(),
+        accumulate,
+        others=optional(
+            "cytoolz", "accumulate", lambda tool: partial(tool, operator.add)
+        ),
+        calls=False,
+    ),
+    Work(
+        "accumulate(lambda)",
+        ints,
+        lambda data: pipe(data).accumulate(lambda total, item: item),
+        lambda data: accumulate(data, lambda total, item: item),
+    ),
+    Work(
+        "pluck(0)",
+        pairs,
+        lambda data: pipe(data).pluck(0),
+        lambda data: map(operator.itemgetter(0), data),
+        lambda data: (item[0] for item in data),
+        lambda data: [item[0] for item in data],
+        optional("toolz", "pluck", lambda pluck: partial(pluck, 0))
+        | optional("cytoolz", "pluck", lambda pluck: partial(pluck, 0)),
+        calls=False,
+    ),
+    Work(
+        "pluck([1, 0])",
+        pairs,
+        lambda data: pipe(data).pluck([1, 0]),
+        lambda data: map(operator.itemgetter(1, 0), data),
+        lambda data: ((item[1], item[0]) for item in data),
+        lambda data: [(item[1], item[0]) for item in data],
+        optional("cytoolz", "pluck", lambda pluck: partial(pluck, [1, 0])),
+        calls=False,
+    ),
+    Work(
+        "intersperse(None)",
+        ints,
+        lambda data: pipe(data).intersperse(None),
+        lambda data: islice(chain.from_iterable(zip(repeat(None), data)), 1, None),
+        others=peers(intersperse=lambda intersperse: partial(intersperse, None))
+        | optional("cytoolz", "interpose", lambda tool: partial(tool, None))
+        | optional(
+            "iteration_utilities",
+            "intersperse",
+            lambda intersperse: lambda data: intersperse(data, None),
+        ),
+        calls=False,
+    ),
+    Work(
+        "takewhile_inclusive(C)",
+        ints,
+        lambda data: pipe(data).takewhile_inclusive(is_small),
+        genexpr=partial(plain_inclusive, is_small),
+        others=peers(takewhile_inclusive=lambda tool: partial(tool, is_small)),
+    ),
+    Work(
+        "locate(C)",
+        ints,
+        lambda data: pipe(data).locate(is_small),
+        lambda data: compress(count(), map(is_small, data)),
+        lambda data: (index for index, item in enumerate(data) if is_small(item)),
+        lambda data: [index for index, item in enumerate(data) if is_small(item)],
+        peers(locate=lambda locate: lambda data: locate(data, is_small)),
+    ),
+    Work(
+        "tail(100)",
+        ints,
+        lambda data: pipe(data).tail(100),
+        lambda data: deque(data, maxlen=100),
+        others=peers(tail=lambda tail: partial(tail, 100))
+        | optional("cytoolz", "tail", lambda tail: partial(tail, 100)),
+        calls=False,
+    ),
+    Work(
+        "tail(100) of a generator",
+        ints,
+        lambda data: pipe(generator(data)).tail(100),
+        lambda data: deque(generator(data), maxlen=100),
+        calls=False,
+    ),
+    *(
+        Work(
+            f"unique_everseen(), {kind}",
+            make,
+            lambda data: pipe(data).unique_everseen(),
+            dict.fromkeys,
+            others=peers(unique_everseen=lambda tool: tool)
+            | optional("toolz", "unique", lambda unique: unique)
+            | optional("cytoolz", "unique", lambda unique: unique)
+            | optional("iteration_utilities", "unique_everseen", lambda tool: tool),
+            calls=False,
+        )
+        for kind, make in {
+            "different ints": ints,
+            "ints, each four times": repeated,
+            "different strings": texts,
+            "strings, each four times": lambda size: [str(n) for n in repeated(size)],
+        }.items()
+    ),
+    Work(
+        "unique_everseen(lambda)",
+        ints,
+        lambda data: pipe(data).unique_everseen(by_lambda),
+        genexpr=partial(plain_unique, key=by_lambda),
+        others=peers(
+            unique_everseen=lambda tool: lambda data: tool(data, key=by_lambda)
+        )
+        | optional("cytoolz", "unique", lambda tool: lambda data: tool(data, by_lambda))
+        | optional(
+            "iteration_utilities",
+            "unique_everseen",
+            lambda tool: lambda data: tool(data, by_lambda),
+        ),
+    ),
+    Work(
+        "unique_everseen(maxlen=100)",
+        ints,
+        lambda data: pipe(data).unique_everseen(maxlen=100),
+        genexpr=partial(plain_unique, maxlen=100),
+        calls=False,
+    ),
+    Work(
+        "unique_justseen()",
+        lambda size: [number // 4 for number in range(size)],
+        lambda data: pipe(data).unique_justseen(),
+        lambda data: map(operator.itemgetter(0), groupby(data)),
+        others=peers(unique_justseen=lambda tool: tool)
+        | optional("iteration_utilities", "unique_justseen", lambda tool: tool),
+        calls=False,
     ),
 ]
 
