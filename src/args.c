@@ -259,6 +259,17 @@ gx_as_index(PyObject *value, const char *name)
 }
 
 int
+gx_check_bool(PyObject **arg)
+{
+    int truth = *arg != NULL ? PyObject_IsTrue(*arg) : 0;
+    if (truth < 0) {
+        return -1;
+    }
+    Py_XSETREF(*arg, Py_NewRef(truth ? Py_True : Py_False));
+    return 0;
+}
+
+int
 gx_check_callable(PyObject *func, const char *name)
 {
     if (PyCallable_Check(func)) {

@@ -72,6 +72,7 @@ enum {
     GX_TERMINAL = 4,   /* has a result, never emits */
     GX_MANY_ENDS = 8,  /* reads several iterables: .result stays None */
     GX_PULL_ONLY = 16, /* asks for its items itself: cannot be pushed to */
+    GX_AGAIN = 32,     /* what its own source gives is handed to it, too */
 };
 
 /* -- rows --------------------------------------------------------------- */
@@ -317,6 +318,17 @@ gx_answer gx_run_advance(gx_run *run, gx_step *step, PyObject **item);
 
 /* A `before` that has nothing to do with the item. */
 gx_answer gx_pass_on(gx_run *run, gx_step *step, PyObject **item);
+
+/* The truth of a predicate's result, which is taken: 1, 0 or -1. */
+static inline int
+gx_truth(PyObject *result)
+{
+    int truth = result == Py_True    ? 1
+                : result == Py_False ? 0
+                                     : PyObject_IsTrue(result);
+    Py_DECREF(result);
+    return truth;
+}
 
 /* The verdict `truth` (-1: an error is set) on an item. */
 static inline gx_answer

@@ -142,6 +142,8 @@ int gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below);
 /* An index of any sign, or -1 with an error: TypeError "NAME indices must be integers or
    slices, not str", IndexError beyond ssize_t. */
 Py_ssize_t gx_as_index(PyObject *value, const char *name);
+/* A truth value that may not have been given, made True or False. */
+int gx_check_bool(PyObject **arg);
 /* 0, or -1 with TypeError "NAME must be callable, not 'int'". */
 int gx_check_callable(PyObject *func, const char *name);
 

@@ -172,17 +172,6 @@ gx_pass_on(gx_run *Py_UNUSED(run), gx_step *Py_UNUSED(step), PyObject **Py_UNUSE
     return GX_EMIT;
 }
 
-/* What a predicate's result, taken, says of an item. */
-static inline gx_answer
-judge(PyObject *result, bool wanted, PyObject **item)
-{
-    int truth = result == Py_True    ? 1
-                : result == Py_False ? 0
-                                     : PyObject_IsTrue(result);
-    Py_DECREF(result);
-    return gx_keep_if(truth, wanted, item);
-}
-
 /* Both halves of one step, with the call of a synchronous driver in between. */
 static inline Py_ALWAYS_INLINE gx_answer
 advance(gx_run *run, gx_step *step, PyObject **item)
@@ -206,9 +195,9 @@ advance(gx_run *run, gx_step *step, PyObject **item)
         return GX_EMIT;
     case GX_KEEP:
     case GX_REJECT:
-        return judge(result, step->use == GX_KEEP, item);
+        return gx_keep_if(gx_truth(result), step->use == GX_KEEP, item);
     case GX_WHILE:
-        answer = judge(result, true, item);
+        answer = gx_keep_if(gx_truth(result), 1, item);
         return answer == GX_SKIP ? GX_STOP : answer;
     default:
         return step->row->after(run, step, item, result);
@@ -247,8 +236,13 @@ answered(gx_run *run, gx_step *step, gx_answer answer, PyObject *item)
 static inline Py_ALWAYS_INLINE PyObject *
 hand_down(gx_run *run, gx_step *from, PyObject *item, int *more)
 {
-    run->index += from->row == NULL;
-    for (gx_step *step = from + 1; step < run->end; step++) {
+    gx_step *step = from + 1;
+    if (from->row == NULL) {
+        run->index++;
+    } else if (from->row->flags & GX_AGAIN) {
+        step = from;
+    }
+    for (; step < run->end; step++) {
         gx_answer answer = advance(run, step, &item);
         if (answer == GX_EMIT) {
             continue;

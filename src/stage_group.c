@@ -10,20 +10,9 @@
 enum { BATCHED_N, BATCHED_STRICT };
 
 static int
-check_bool(PyObject **arg)
-{
-    int truth = *arg != NULL ? PyObject_IsTrue(*arg) : 0;
-    if (truth < 0) {
-        return -1;
-    }
-    Py_XSETREF(*arg, Py_NewRef(truth ? Py_True : Py_False));
-    return 0;
-}
-
-static int
 batched_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    return check_bool(&args[BATCHED_STRICT]) < 0
+    return gx_check_bool(&args[BATCHED_STRICT]) < 0
                ? -1
                : gx_check_size(&args[BATCHED_N], 1, "n must be at least one");
 }
@@ -201,7 +190,7 @@ const char gx_stage_batched_doc[] =
 static int
 chunked_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    if (check_bool(&args[BATCHED_STRICT]) < 0 ||
+    if (gx_check_bool(&args[BATCHED_STRICT]) < 0 ||
         gx_check_optional_size(&args[BATCHED_N], 0, "n must be at least 0") < 0) {
         return -1;
     }

@@ -646,6 +646,140 @@ def same(first, second):
     return first is second or bool(first == second)
 
 
+class Windowed(Node):
+    one_to_one = False
+    padded = True
+
+    def __init__(self, up, n, fillvalue=None, step=1):
+        super().__init__(up)
+        self.n = check_count(n, 1, "n must be > 0")
+        self.step = check_count(step, 1, "step must be >= 1")
+        self.fillvalue = fillvalue
+        self.part = []
+        self.old = 0  # of the part, have been in a window before
+        self.skip = 0
+
+    def pull(self):
+        while len(self.part) < self.n:
+            try:
+                item = self.up.pull()
+            except End:
+                if not self.padded or len(self.part) <= self.old:
+                    raise
+                self.part += [self.fillvalue] * (self.n - len(self.part))
+                break
+            if self.skip:
+                self.skip -= 1
+            else:
+                self.part.append(item)
+        window, self.part = tuple(self.part), self.part[self.step :]
+        self.old = len(self.part)
+        self.skip = max(self.step - self.n, 0)
+        return window
+
+
+class SlidingWindow(Windowed):
+    padded = False
+
+    def __init__(self, up, n):
+        number = operator.index(n)
+        check_count(number, 1, f"n should be at least one, not {number}")
+        super().__init__(up, number)
+
+
+class Pairwise(SlidingWindow):
+    def __init__(self, up):
+        super().__init__(up, 2)
+
+
+class Split(Node):
+    """A stage that cuts where a predicate says."""
+
+    one_to_one = False
+
+    def __init__(self, up, pred, maxsplit=-1):
+        super().__init__(up)
+        self.pred = check_callable(pred)
+        if operator.index(maxsplit) > sys.maxsize:
+            raise OverflowError("Python int too large to convert to C ssize_t")
+        self.left = operator.index(maxsplit)  # below 0: no limit
+        self.part = []
+
+    def pull(self):
+        while True:
+            try:
+                item = self.up.pull()
+            except End:
+                if not self.part:
+                    raise
+                return self.end([])
+            if self.left == 0:
+                self.part.append(item)
+                continue
+            part = self.place(item)
+            if part is not None:
+                self.left -= 1
+                return part
+
+    def end(self, part):
+        ended, self.part = self.part, part
+        return ended
+
+
+class SplitBefore(Split):
+    def place(self, item):
+        if self.pred(item) and self.part:
+            return self.end([item])
+        self.part.append(item)
+        return None
+
+
+class SplitAfter(Split):
+    def place(self, item):
+        ends = self.pred(item)
+        self.part.append(item)
+        return self.end([]) if ends else None
+
+
+class SplitWhen(Split):
+    previous = MISSING
+
+    def place(self, item):
+        ends = self.previous is not MISSING and self.pred(self.previous, item)
+        self.previous = item
+        if ends:
+            return self.end([item])
+        self.part.append(item)
+        return None
+
+
+class SplitAt(Split):
+    over = False
+
+    def __init__(self, up, pred, maxsplit=-1, keep_separator=False):
+        super().__init__(up, pred, maxsplit)
+        self.keep_separator = bool(keep_separator)
+        self.waiting = deque()
+
+    def pull(self):
+        while not self.waiting or self.up.entry().answers:  # these do not wait
+            try:
+                item = self.up.pull()
+            except End:
+                if self.over:
+                    raise
+                self.over = True
+                return self.end([])
+            if self.left == 0 or not self.pred(item):
+                self.part.append(item)
+                continue
+            self.left -= 1
+            self.waiting.append(self.end([]))
+            if self.keep_separator:
+                self.waiting.append([item])
+        return self.waiting.popleft()
+
+
 class Nested(Node):
     """A stage that reads inner iterators, one after the other."""
 
@@ -682,6 +816,40 @@ class FlatMap(Nested):
 class Flatten(FlatMap):
     def __init__(self, up):
         super().__init__(up, lambda item: item)
+
+
+class Collapse(Nested):
+    def __init__(self, up, base_type=None, levels=None):
+        super().__init__(up)
+        isinstance(None, base_type or ())
+        if levels is not None:
+            levels = check_count(levels, 0, "levels must be at least 0")
+        self.leaves = (str, bytes) if base_type is None else (str, bytes, base_type)
+        self.levels = levels
+        self.inners = []  # outermost first
+
+    def entry(self):
+        return self.inners[-1] if self.inners else self.up.entry()
+
+    def pull(self):
+        while True:
+            try:
+                item = (self.inners or [self.up])[-1].pull()
+            except End:
+                if not self.inners:
+                    raise
+                self.inners.pop()
+                continue
+            if len(self.inners) == self.levels or isinstance(item, self.leaves):
+                return item
+            try:
+                self.inners.append(Input(item, self.run))
+            except TypeError:
+                return item
+
+    def leave(self, close):
+        inners, self.inners = self.inners, []
+        do_all([functools.partial(inner.leave, close) for inner in reversed(inners)])
 
 
 class Queued(Nested):
@@ -941,9 +1109,12 @@ class Catch(Node):
                 if isinstance(raised, StopIteration):
                     error = RuntimeError("a callback raised StopIteration")
                     error.__cause__ = raised
-                if not self.wants(error):
-                    raise error  # noqa: B904 - its own context
-                self.handle(error)
+                try:
+                    if not self.wants(error):
+                        raise error
+                    self.handle(error)
+                finally:
+                    del error  # or it would keep this frame, and that all others
         return self.answers.popleft()
 
 
@@ -987,6 +1158,14 @@ STAGES = {
     "islice": Islice,
     "batched": Batched,
     "chunked": Chunked,
+    "windowed": Windowed,
+    "sliding_window": SlidingWindow,
+    "pairwise": Pairwise,
+    "split_at": SplitAt,
+    "split_before": SplitBefore,
+    "split_after": SplitAfter,
+    "split_when": SplitWhen,
+    "collapse": Collapse,
     "groupby": Groups,
     "chain": Append,
     "prepend": Prepend,

@@ -79,16 +79,20 @@ def stage(name, method, answer=None, **flags):
     )
 
 
+def always(*args):
+    return True
+
+
+def no_list(item):
+    return not isinstance(item, list)
+
+
 def chunks(items):
     return [tuple(items[i : i + 2]) for i in range(0, len(items), 2)]
 
 
 def some(*args):
     return args
-
-
-def always(item):
-    return True
 
 
 def later(total, item):
@@ -242,6 +246,85 @@ STAGES = [
         holds=True,
         one_to_one=False,
         hint=False,
+    ),
+    stage(
+        "windowed",
+        lambda p, f: p.windowed(2, "fill"),
+        out=lambda items: (
+            [(items[0], "fill")] if len(items) == 1 else list(itertools.pairwise(items))
+        ),
+        pulls=lambda k: k + 1,
+        one_to_one=False,
+        hint=True,
+    ),
+    stage(
+        "windowed in steps",
+        lambda p, f: p.windowed(1, step=2),
+        out=lambda items: [(item,) for item in items[::2]],
+        pulls=lambda k: 2 * k - 1,
+        one_to_one=False,
+        hint=True,
+    ),
+    stage(
+        "sliding_window",
+        lambda p, f: p.sliding_window(3),
+        out=lambda items: list(zip(items, items[1:], items[2:], strict=False)),
+        pulls=lambda k: k + 2,
+        one_to_one=False,
+        hint=True,
+    ),
+    stage(
+        "pairwise",
+        lambda p, f: p.pairwise(),
+        out=lambda items: list(itertools.pairwise(items)),
+        pulls=lambda k: k + 1,
+        one_to_one=False,
+        hint=True,
+    ),
+    stage(
+        "split_at",
+        lambda p, f: p.split_at(f),
+        no_list,
+        out=lambda items: [[] for _ in [*items, "end"]],
+        holds=True,
+        one_to_one=False,
+        hint=False,
+    ),
+    stage(
+        "split_before",
+        lambda p, f: p.split_before(f),
+        always,
+        out=lambda items: [[item] for item in items],
+        pulls=lambda k: k + 1,
+        holds=True,
+        one_to_one=False,
+        hint=False,
+    ),
+    stage(
+        "split_after",
+        lambda p, f: p.split_after(f),
+        always,
+        out=lambda items: [[item] for item in items],
+        one_to_one=False,
+        hint=False,
+    ),
+    stage(
+        "split_when",
+        lambda p, f: p.split_when(always),
+        out=lambda items: [[item] for item in items],
+        pulls=lambda k: k + 1,
+        holds=True,
+        one_to_one=False,
+        hint=False,
+    ),
+    stage(
+        "collapse",
+        lambda p, f: p.collapse(),
+        wrap=lambda item: ((item,),),
+        hint=False,
+        one_to_one=False,
+        nested=True,
+        returns=False,
     ),
     stage(
         "chain",
@@ -1323,6 +1406,10 @@ NUMBERS = {
     ),
     "batched": (lambda px, n: px.pipe(()).batched(n), 1, OverflowError),
     "chunked": (lambda px, n: px.pipe(()).chunked(n), 1, OverflowError),
+    "windowed": (lambda px, n: px.pipe(()).windowed(n), 1, OverflowError),
+    "windowed step": (lambda px, n: px.pipe(()).windowed(1, 0, n), 1, OverflowError),
+    "sliding_window": (lambda px, n: px.pipe(()).sliding_window(n), 1, OverflowError),
+    "collapse": (lambda px, n: px.pipe(()).collapse(None, n), 0, OverflowError),
     "tap": (lambda px, n: px.pipe(()).tap(str, n), 1, OverflowError),
     "consume": (lambda px, n: px.pipe(()).consume(n), 0, OverflowError),
     "nth": (lambda px, n: px.pipe(()).nth(n), 0, OverflowError),
@@ -1779,6 +1866,14 @@ class Methods:
     def islice(*args): ...
     def batched(n, *, strict=False): ...
     def chunked(n, strict=False): ...
+    def windowed(n, fillvalue=None, step=1): ...
+    def sliding_window(n): ...
+    def pairwise(): ...
+    def split_at(pred, maxsplit=-1, keep_separator=False): ...
+    def split_before(pred, maxsplit=-1): ...
+    def split_after(pred, maxsplit=-1): ...
+    def split_when(pred, maxsplit=-1): ...
+    def collapse(base_type=None, levels=None): ...
     def groupby(key=None): ...
     def chain(*iterables): ...
     def prepend(*iterables): ...
@@ -1930,7 +2025,11 @@ def test_every_public_name_is_in_the_table():
     assert issubclass(px.ReentrancyError, RuntimeError)
 
 
-SECOND_ROWS = (".tap in chunks", ".unique_everseen of the latest")
+SECOND_ROWS = (
+    ".tap in chunks",
+    ".unique_everseen of the latest",
+    ".windowed in steps",
+)
 
 
 def test_every_stage_and_terminal_is_in_the_table():

@@ -78,6 +78,15 @@ STAGE = st.one_of(
     stage("chunked", st.integers(1, 3), st.booleans()),
     stage("chunked", st.none()),
     stage("groupby", st.none() | FAILS),
+    stage("windowed", st.integers(1, 3), st.none(), st.integers(1, 4)),
+    stage("sliding_window", st.integers(1, 3)),
+    stage("pairwise"),
+    *(
+        stage(name, FAILS, st.integers(-1, 2))
+        for name in ("split_before", "split_after", "split_when")
+    ),
+    stage("split_at", FAILS, st.integers(-1, 2), st.booleans()),
+    stage("collapse", st.none() | st.just(tuple), st.none() | st.integers(0, 2)),
     stage("chain", INPUTS),
     stage("prepend", INPUTS),
     stage("zip", st.lists(SOURCE, max_size=3), st.booleans()),
@@ -225,6 +234,10 @@ class Run:
             return p.flat_map(self.callback(label, answer, fails))
         if name in ("chain", "prepend"):
             return getattr(p, name)(*[self.source(*inner) for inner in args[0]])
+        if name.startswith("split"):
+            fails, *others = args
+            seldom = lambda *items: len(repr(items)) % 3 == 0  # noqa: E731
+            return getattr(p, name)(self.callback(label, seldom, fails), *others)
         if name == "groupby":
             answer = lambda item: len(repr(item))  # noqa: E731
             return p.groupby(self.callback(label, answer, *args))

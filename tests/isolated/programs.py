@@ -103,6 +103,18 @@ def false(x):
     return False
 
 
+def every_other(x):
+    return x.value % 2
+
+
+def true_of_two(a, b):
+    return True
+
+
+def nested(x):
+    return [x, [[x], ()]]
+
+
 def pair(x):
     return (x, x)
 
@@ -303,6 +315,14 @@ STAGES = {
     "accumulate": (),
     "batched": (2,),
     "chunked": (2,),
+    "windowed": (2, None, 2),
+    "sliding_window": (2,),
+    "pairwise": (),
+    "split_at": (every_other, -1, True),
+    "split_before": (every_other,),
+    "split_after": (every_other,),
+    "split_when": (true_of_two,),
+    "collapse": (),
     "groupby": (value_of,),
     "catch": (LookupError,),
     "chain": ([Thing(8), Thing(9)],),
@@ -332,10 +352,14 @@ STAGES = {
     "zip": (inputs, things(9)),
 }
 # What has to be done to things before they can be the items of a stage.
-BEFORE = {"flatten": twice, "pluck": pair, "starmap": pair}
+BEFORE = {"collapse": nested, "flatten": twice, "pluck": pair, "starmap": pair}
 # The same stage with its callback raising, where it has one.
 FAILING = {
     "groupby": (bad,),
+    "split_at": (bad,),
+    "split_before": (bad,),
+    "split_after": (bad,),
+    "split_when": (bad,),
     "dropwhile": (bad,),
     "filter": (bad,),
     "filterfalse": (bad,),
