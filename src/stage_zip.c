@@ -8,7 +8,8 @@ enum { ZIP_INPUTS, ZIP_STRICT };
 
 /* step->state is the tuple of the inputs' iterators, made when the first item has come;
    step->key the row in progress, or the last one, to be filled again; step->next the
-   place in the row that is filled next, 0 if none is in progress. */
+   place in the row that is filled next, 0 if none is in progress; step->limit is 1 if
+   some input may nest, and is called inside Py_EnterRecursiveCall. */
 enum { ZIP_READING, ZIP_DONE };
 
 /* -- arguments ----------------------------------------------------------- */
@@ -74,6 +75,19 @@ open_next(gx_step *step)
     return it;
 }
 
+/* Does one of these iterators need a depth guard? */
+static bool
+may_nest(gx_state *state, PyObject *iterators)
+{
+    bool nests = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(iterators); i++) {
+        gx_source source;
+        gx_source_adopt(state, &source, PyTuple_GET_ITEM(iterators, i));
+        nests = nests || source.fetch == gx_fetch_guarded;
+    }
+    return nests;
+}
+
 /* Open all of them: 0, or -1 after which the program ends. */
 static int
 open_inputs(gx_run *run, gx_step *step)
@@ -88,6 +102,7 @@ open_inputs(gx_run *run, gx_step *step)
     step->state = opened != NULL ? PyList_AsTuple(opened) : NULL;
     Py_XDECREF(opened);
     if (error == NULL && step->state != NULL) {
+        step->limit = may_nest(run->state, step->state);
         return 0;
     }
     step->phase = ZIP_DONE;
@@ -95,16 +110,29 @@ open_inputs(gx_run *run, gx_step *step)
     return error != NULL ? gx_raise_collected(error) : -1;
 }
 
-/* One item of an input; NULL at its end or with an error. */
-static PyObject *
-next_of(PyObject *it)
+/* The next item of an input that may nest, or is none: see gx_fetch_guarded. */
+static Py_NO_INLINE PyObject *
+ask_guarded(PyObject *it)
 {
-    if (Py_TYPE(it)->tp_iternext == NULL) { /* __next__ was deleted, or a proxy */
+    if (Py_TYPE(it)->tp_iternext == NULL) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
                      Py_TYPE(it)->tp_name);
         return NULL;
     }
-    return Py_TYPE(it)->tp_iternext(it);
+    if (Py_EnterRecursiveCall(" in a pygenx iterator")) {
+        return NULL;
+    }
+    PyObject *item = Py_TYPE(it)->tp_iternext(it);
+    Py_LeaveRecursiveCall();
+    return item;
+}
+
+/* One item of input i; NULL at its end or with an error. */
+static inline PyObject *
+ask(gx_step *step, Py_ssize_t i)
+{
+    PyObject *it = PyTuple_GET_ITEM(step->state, i);
+    return step->limit ? ask_guarded(it) : Py_TYPE(it)->tp_iternext(it);
 }
 
 /* Let go of all inputs, opened or not, in order. */
@@ -145,12 +173,9 @@ static int
 fill_row(gx_step *step)
 {
     PyObject *inputs = step->state, *row = step->key;
-    if (Py_EnterRecursiveCall(" in a pygenx iterator")) {
-        return -1;
-    }
     int rc = 1;
-    for (; rc > 0 && step->next <= PyTuple_GET_SIZE(inputs); step->next++) {
-        PyObject *item = next_of(PyTuple_GET_ITEM(inputs, step->next - 1));
+    for (; step->next <= PyTuple_GET_SIZE(inputs); step->next++) {
+        PyObject *item = ask(step, step->next - 1);
         if (item == NULL) {
             rc = gx_ended(NULL) ? 0 : -1;
             break;
@@ -159,7 +184,6 @@ fill_row(gx_step *step)
         PyTuple_SET_ITEM(row, step->next, item);
         Py_DECREF(old);
     }
-    Py_LeaveRecursiveCall();
     if (rc == 0) {
         step->phase = ZIP_DONE;
         if (step->args[ZIP_STRICT] == Py_True) {
@@ -278,7 +302,7 @@ check_ends(gx_run *run, gx_step *step)
         return -1;
     }
     for (; step->next < PyTuple_GET_SIZE(step->state); step->next++) {
-        PyObject *item = next_of(PyTuple_GET_ITEM(step->state, step->next));
+        PyObject *item = ask(step, step->next);
         if (item != NULL) {
             Py_DECREF(item);
             step->phase = ZIP_DONE;

@@ -12,6 +12,7 @@ typedef struct {
                          row in progress, which an error leaves here */
     Py_ssize_t index; /* input asked next */
     PyObject *row;    /* owned: the first row, filled again if nobody else has it */
+    bool again;       /* nothing is in progress, and row is there to be filled */
     bool strict;
     bool checking; /* strict: the first input has ended, the others must too */
     bool over;     /* an input has ended */
@@ -196,6 +197,7 @@ zip_take_row(zip_object *self)
     if (ZIP_RECYCLES && self->row == NULL) {
         self->row = Py_NewRef(row);
     }
+    self->again = ZIP_RECYCLES;
     return row;
 }
 
@@ -219,19 +221,20 @@ static inline PyObject *
 zip_refill(zip_object *self)
 {
     PyObject *row = self->row;
-    Py_ssize_t n = self->inputs.n;
-    bool track = false; /* needed for what may lie in a cycle only */
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *item = gx_input_next(&self->inputs.sources[i]);
+    PyObject **place = &PyTuple_GET_ITEM(row, 0);
+    gx_source *source = self->inputs.sources, *end = source + self->inputs.n;
+    unsigned long flags = 0;
+    do {
+        PyObject *item = gx_input_next(source);
         if (item == NULL) {
-            return zip_interrupt(self, i);
+            return zip_interrupt(self, source - self->inputs.sources);
         }
-        track |= PyType_IS_GC(Py_TYPE(item));
-        PyObject *old = PyTuple_GET_ITEM(row, i);
-        PyTuple_SET_ITEM(row, i, item);
+        flags |= Py_TYPE(item)->tp_flags;
+        PyObject *old = *place;
+        *place++ = item;
         Py_DECREF(old);
-    }
-    if (track && !PyObject_GC_IsTracked(row)) {
+    } while (++source < end);
+    if ((flags & Py_TPFLAGS_HAVE_GC) && !PyObject_GC_IsTracked(row)) {
         PyObject_GC_Track(row);
     }
     return Py_NewRef(row);
@@ -250,6 +253,18 @@ zip_fill_anew(zip_object *self, int rc)
     return rc > 0 ? zip_take_row(self) : NULL;
 }
 
+#ifndef Py_GIL_DISABLED
+/* An input has given nothing for the row that was filled again. */
+static Py_NO_INLINE PyObject *
+zip_next_after_none(PyObject *op)
+{
+    zip_object *self = zip_CAST(op);
+    PyObject *row = zip_fill_anew(self, zip_no_item(self));
+    self->running = false;
+    return row != NULL || PyErr_Occurred() ? row : gx_iterator_next(op);
+}
+#endif
+
 /* NULL: with an error, or `over`. */
 static PyObject *
 zip_next_locked(zip_object *self)
@@ -257,31 +272,41 @@ zip_next_locked(zip_object *self)
     if (self->running || self->over) {
         return NULL;
     }
-    int rc = 1;
-    PyObject *row = self->row;
+    self->again = false;
     self->running = true;
-    if (row != NULL && self->index == 0 && !self->checking &&
-        PyUnstable_Object_IsUniquelyReferenced(row)) {
-        row = zip_refill(self);
-        rc = row != NULL ? 1 : zip_no_item(self);
-    } else {
-        row = NULL;
-    }
-    if (row == NULL) {
-        row = zip_fill_anew(self, rc);
-    }
+    PyObject *row = zip_fill_anew(self, 1);
     self->running = false;
     return row;
 }
 
-static PyObject *
-zip_next(PyObject *op)
+static Py_NO_INLINE PyObject *
+zip_next_of_any(PyObject *op)
 {
     PyObject *row;
     Py_BEGIN_CRITICAL_SECTION(op);
     row = zip_next_locked(zip_CAST(op));
     Py_END_CRITICAL_SECTION();
     return row != NULL || PyErr_Occurred() ? row : gx_iterator_next(op);
+}
+
+static PyObject *
+zip_next(PyObject *op)
+{
+#ifndef Py_GIL_DISABLED
+    zip_object *self = zip_CAST(op);
+    if (self->again && PyUnstable_Object_IsUniquelyReferenced(self->row)) {
+        self->again = false; /* so that no call gets here from inside */
+        self->running = true;
+        PyObject *row = zip_refill(self);
+        if (row != NULL) {
+            self->running = false;
+            self->again = true;
+            return row;
+        }
+        return zip_next_after_none(op);
+    }
+#endif
+    return zip_next_of_any(op);
 }
 
 /* 1 the input took what was thrown, its answer is in the row; 0 the end, -1. */
@@ -309,6 +334,7 @@ zip_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     if (how == GX_SEND && value != Py_None) {
         return gx_refuse_send("zip");
     }
+    self->again = false;
     int rc = how == GX_THROW ? zip_throw(self, value) : !self->over;
     if (rc > 0) {
         rc = zip_fill(self);
@@ -329,6 +355,7 @@ zip_clear(PyObject *op)
     zip_object *self = zip_CAST(op);
     Py_ssize_t held = self->checking ? 0 : self->index;
     self->index = 0;
+    self->again = false;
     for (Py_ssize_t i = 0; i < held; i++) {
         Py_DECREF(self->part[i]);
     }
