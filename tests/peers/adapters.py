@@ -205,12 +205,25 @@ def sideeffects(iterable, func, times=0):
     return pipe(iterable).tap(func)
 
 
+def always_iterable(item, excluded_types=(str, bytes), empty_if_none=False):
+    """There None is an item, if nothing else is said."""
+    if item is None and not empty_if_none:
+        return iter([None])
+    return pygenx.always_iterable(item, excluded_types)
+
+
+def partition(iterable, func=None):
+    """There two lists."""
+    falses, trues = pygenx.partition(func, iterable)
+    return list(falses), list(trues)
+
+
 def iteration_utilities():
     return {
         "accumulate": lambda items, func=None, *initial: pipe(items).accumulate(
             func, **dict(zip(["initial"], initial, strict=False))
         ),
-        "always_iterable": ours("always_iterable"),
+        "always_iterable": always_iterable,
         "deepflatten": deepflatten,
         "flatten": stage("flatten"),
         "grouper": grouper,
@@ -218,7 +231,7 @@ def iteration_utilities():
         "iter_except": ours("iter_except"),
         "merge": ours("merge"),
         "one": stage("one"),
-        "partition": lambda items, func=None: pygenx.partition(func, items),
+        "partition": partition,
         "roundrobin": ours("roundrobin"),
         "sideeffects": sideeffects,
         "split": split,

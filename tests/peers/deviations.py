@@ -20,6 +20,22 @@ DEVIATIONS = {
         "PeekableTests": {
             "it looks at the private _cache": "test_slicing_error",
         },
+        "SeekableTest": {
+            "elements() shows what was looked at, with maxlen=0 too": (
+                "test_repeated_zero_cache_peek_has_bounded_memory"
+            ),
+            "positions are absolute with maxlen too": (
+                "test_getitem_maxlen test_maxlen"
+            ),
+        },
+        "TestSerialize": {
+            "it looks at the private _lock and sets _iterator": (
+                "test_serialize_generator_methods_locking"
+            ),
+            "throw() and close() work over any source, as of every object here": (
+                "test_serialize_methods_attribute_error"
+            ),
+        },
         "TestConcurrentTee": {
             "a branch shows no .lock": "test_concurrent_consumers",
         },
@@ -40,9 +56,7 @@ DEVIATIONS = {
             NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
         },
         "test_always_iterable": {
-            "None gives nothing and a str of a subclass stays whole, as in "
-            "more-itertools": "empty_when_none str_subclass",
-            "excluded_types= is base_type=, as in more-itertools": "excluding",
+            "subclasses of str and bytes are texts too": "str_subclass",
         },
         "test_grouper": {
             NO_ATTRIBUTES: "attributes1 attributes2",
@@ -64,8 +78,32 @@ DEVIATIONS = {
             NO_ATTRIBUTES: "attributes1 attributes2",
             NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4",
         },
+        "test_merge": {
+            "an input is asked again when its item is needed, as by heapq": "failure13",
+            NO_ATTRIBUTES: "attributes1",
+            NO_HINT: (
+                "lengthhint_failure1 lengthhint_failure2 lengthhint_failure3 "
+                "lengthhint_failure4 lengthhint_failure5"
+            ),
+            NO_PICKLE: "copy1 pickle1 pickle2 pickle3 pickle4 pickle5",
+            NO_SETSTATE: (
+                "failure_setstate1 failure_setstate10 failure_setstate2 "
+                "failure_setstate3 failure_setstate4 failure_setstate5 "
+                "failure_setstate6 failure_setstate7 failure_setstate8 "
+                "failure_setstate9 reduce1 setstate1"
+            ),
+        },
         "test_one": {
             "the texts of the errors are those of more-itertools": "failure3",
+        },
+        "test_roundrobin": {
+            NO_HINT: "failure_lengthhint1 failure_lengthhint2 failure_lengthhint3",
+            NO_PICKLE: "copy1 pickle1 pickle2",
+            NO_SETSTATE: (
+                "failure_setstate1 failure_setstate2 failure_setstate3 "
+                "failure_setstate4 failure_setstate5 failure_setstate6 "
+                "failure_setstate7 failure_setstate8"
+            ),
         },
         "test_sideeffects": {
             NO_ATTRIBUTES: "attribute1",
