@@ -191,6 +191,20 @@ def terminal(made):
     getattr(made, name)(*arguments, **keys)
 
 
+class Manager:
+    """Enters and leaves as callback() says."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __enter__(self):
+        callback(self)
+        return self.source
+
+    def __exit__(self, *exc_info):
+        return callback(exc_info)
+
+
 MAKERS = [
     lambda s: pygenx.chain(s, source()),
     lambda s: pygenx.chain.from_iterable(itertools.chain([s], [source()])),
@@ -227,6 +241,11 @@ MAKERS = [
     lambda s: pygenx.grouping(callback, fold=callback),
     lambda s: pygenx.fold(callback, Evil(0)),
     lambda s: pygenx.iterate(callback, Evil(0)),
+    lambda s: pygenx.iter_except(callback, (LookupError, StopIteration), callback),
+    lambda s: pygenx.iter_except(iter(s).__next__, chance.choice((KeyError, ()))),
+    lambda s: pygenx.always_iterable(s, chance.choice((None, (str, bytes)))),
+    lambda s: pygenx.with_iter(Manager(s)),
+    lambda s: pygenx.buffer(memoryview(bytes(100))),
     lambda s: pygenx.timing(report=callback)(generator)(5),
     lambda s: pygenx.primed(generator)(5),
     lambda s: pygenx.feed(s, chance.choice(live) if live else programs.nothing),

@@ -70,6 +70,14 @@ def D1_cycles_through_every_reference():
         next(first)
         return first, second
 
+    def exporter_of(node):
+        class Exporter(bytearray):
+            pass
+
+        exporter = Exporter(b"ab")
+        exporter.node = node
+        return started(pygenx.buffer(exporter))
+
     made = {name: make for name, make in MAKERS.items() if name not in WRAPPED}
     for name, make in list(made.items()):  # over endless equal items
         if name in WAITING:
@@ -100,6 +108,10 @@ def D1_cycles_through_every_reference():
             "iterate": lambda node: pygenx.iterate(node, 1),
             "iterate value": lambda node: started(pygenx.iterate(programs.same, node)),
             "opener": lambda node: pygenx.read_lines(opener=node),
+            "iter_except": lambda node: pygenx.iter_except(node, KeyError),
+            "iter_except first": lambda node: pygenx.iter_except(id, KeyError, node),
+            "with_iter manager": lambda node: pygenx.with_iter(programs.Manager(node)),
+            "buffer": exporter_of,
         }
     )
     for name, make in made.items():
@@ -405,6 +417,9 @@ def D9_methods_after_clear():
         lambda: Pipeline().map(str).take(2),
         lambda: pygenx.iterate(str, 1),
         inner(lambda: pygenx.iterate(str, 1), "iterate"),
+        inner(lambda: pygenx.iter_except(str, KeyError), "iter_except"),
+        inner(lambda: pygenx.with_iter(programs.Manager("ab")), "with_iter"),
+        inner(lambda: pygenx.buffer(memoryview(b"ab")), "buffer"),
         inner(lambda: pygenx.read_lines(os.devnull), "lines"),
         inner(started(lambda: pygenx.read_lines(programs.PATH)), "run")
         and (lambda: pygenx.read_lines(programs.PATH)),

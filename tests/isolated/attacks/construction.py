@@ -265,6 +265,26 @@ def N12_buffers_that_are_resized():
         assert len(list(make("a\u1234\U00012345"))) == 3
 
 
+def N12_buffers_that_are_resized_while_read():
+    import array
+
+    for make in (bytearray, lambda items: array.array("b", items)):
+        exporter = make(range(100))
+        reader = pygenx.buffer(exporter)
+        for size in (50, 5000, 0, 70, 200):
+            next(reader, None)
+            exporter[:] = make(bytes(size))
+        assert len(list(reader)) <= 200
+        exporter = make(range(100))
+        shrink = pygenx.buffer(exporter).tap(lambda item, buffer=exporter: buffer.pop())
+        assert 50 <= shrink.count() <= 100
+    view = memoryview(bytes(200))
+    reader = pygenx.buffer(view)
+    next(reader)
+    view.release()
+    raises(ValueError, values, reader)
+
+
 def N13_copy_and_pickle():
     for name, make in MAKERS.items():
         reader = make(things(3))
