@@ -312,7 +312,7 @@ ITERATORS = {
 # -- stages: arguments such that items come out --------------------------------
 
 STAGES = {
-    "accumulate": (),
+    "accumulate": (first_of_two,),
     "batched": (2,),
     "chunked": (2,),
     "windowed": (2, None, 2),
