@@ -168,6 +168,15 @@ gx_lookahead_fill(gx_lookahead *self, Py_ssize_t n)
     return taken;
 }
 
+int
+gx_lookahead_parse_peek(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                        PyObject **missing)
+{
+    static const char *const params[] = {"default", NULL};
+    static const gx_signature signature = {"peek", params, 0, 0, 1};
+    return gx_parse(&signature, args, (size_t)nargs, kwnames, missing);
+}
+
 /* Who has looked and found the end may read what the source returned. */
 int
 gx_lookahead_seen(gx_lookahead *self, int there)

@@ -113,6 +113,9 @@ PySendResult gx_lookahead_return(gx_lookahead *self, PyObject **out);
 
 /* Called without. Take items until the ring has n: 1; 0 there are fewer; -1 error. */
 int gx_lookahead_fill(gx_lookahead *self, Py_ssize_t n);
+/* The argument of peek(), NULL where it is not given. */
+int gx_lookahead_parse_peek(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                            PyObject **missing);
 /* `there`, the answer of fill: at the end .result can be read from now on. */
 int gx_lookahead_seen(gx_lookahead *self, int there);
 /* peek()'s answer where there is no item: the default, or NULL with StopIteration. */

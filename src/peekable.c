@@ -125,14 +125,12 @@ peekable_peek_locked(gx_lookahead *self, PyObject *missing)
 static PyObject *
 peekable_peek(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static const char *const params[] = {"default", NULL};
-    static const gx_signature signature = {"peek", params, 0, 0, 1};
-    PyObject *out[1], *item;
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+    PyObject *missing, *item;
+    if (gx_lookahead_parse_peek(args, nargs, kwnames, &missing) < 0) {
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
-    item = peekable_peek_locked(gx_lookahead_CAST(op), out[0]);
+    item = peekable_peek_locked(gx_lookahead_CAST(op), missing);
     Py_END_CRITICAL_SECTION();
     return item;
 }

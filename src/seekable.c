@@ -97,10 +97,8 @@ seekable_read(seekable_object *self)
 static inline PyObject *
 seekable_ask(seekable_object *self)
 {
-    if (gx_ring_reserve(&self->base.ring) < 0) {
-        return NULL;
-    }
-    PyObject *item = gx_next(&self->base.source);
+    bool room = gx_ring_reserve(&self->base.ring) == 0;
+    PyObject *item = room ? gx_next(&self->base.source) : NULL;
     if (item != NULL) {
         seekable_keep(self, item);
     }
@@ -221,14 +219,12 @@ seekable_peek_locked(seekable_object *self, PyObject *missing)
 static PyObject *
 seekable_peek(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    static const char *const params[] = {"default", NULL};
-    static const gx_signature signature = {"peek", params, 0, 0, 1};
-    PyObject *out[1], *item;
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+    PyObject *missing, *item;
+    if (gx_lookahead_parse_peek(args, nargs, kwnames, &missing) < 0) {
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
-    item = seekable_peek_locked(seekable_CAST(op), out[0]);
+    item = seekable_peek_locked(seekable_CAST(op), missing);
     Py_END_CRITICAL_SECTION();
     return item;
 }
@@ -347,11 +343,18 @@ seekable_tell(PyObject *op, PyObject *Py_UNUSED(unused))
     return PyLong_FromSsize_t(position);
 }
 
+/* How many items are kept. One that was looked at, where none are, does not count. */
+static inline Py_ssize_t
+seekable_kept(const seekable_object *self)
+{
+    return self->maxlen == 0 ? 0 : self->base.ring.size;
+}
+
 /* Item number `index` of those from position `from` on. */
 static PyObject *
 seekable_item(seekable_object *self, Py_ssize_t index, Py_ssize_t from)
 {
-    Py_ssize_t size = seekable_head(self) - from;
+    Py_ssize_t size = self->first + seekable_kept(self) - from;
     index += index < 0 ? size : 0;
     if (index < 0 || index >= size) {
         PyErr_SetString(PyExc_IndexError, "seekable index out of range");
@@ -371,8 +374,8 @@ seekable_slice(seekable_object *self, PyObject *slice, Py_ssize_t from)
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
         return NULL;
     }
-    Py_ssize_t count =
-        PySlice_AdjustIndices(seekable_head(self) - from, &start, &stop, step);
+    Py_ssize_t size = self->first + seekable_kept(self) - from;
+    Py_ssize_t count = PySlice_AdjustIndices(size, &start, &stop, step);
     Py_ssize_t lowest = from + (step > 0 ? start : start + (count - 1) * step);
     if (count > 0 && lowest < self->first) {
         seekable_evicted(self, lowest);
@@ -417,42 +420,38 @@ gx_seekable_size(PyObject *op)
 {
     Py_ssize_t size;
     Py_BEGIN_CRITICAL_SECTION(op);
-    size = seekable_CAST(op)->base.ring.size;
+    size = seekable_kept(seekable_CAST(op));
     Py_END_CRITICAL_SECTION();
     return size;
 }
 
 /* -- protocol ----------------------------------------------------------- */
 
-/* Closed: what was kept goes, too; the end alone lets go of the source only. */
-static void
-seekable_forget(seekable_object *self)
+/* After close(): what was kept goes, too, unless that was refused. The end alone lets
+   go of the source only. */
+static PyObject *
+seekable_closed(PyObject *op, PyObject *answer)
 {
-    if (self->base.running) { /* close() was refused */
-        return;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    seekable_object *self = seekable_CAST(op);
+    if (!self->base.running) {
+        self->first = self->position = seekable_head(self);
+        gx_ring_clear(&self->base.ring);
     }
-    self->first = self->position = seekable_head(self);
-    gx_ring_clear(&self->base.ring);
+    Py_END_CRITICAL_SECTION();
+    return answer;
 }
 
 static PyObject *
 seekable_close(PyObject *op, PyObject *unused)
 {
-    PyObject *answer = gx_iterator_close(op, unused);
-    Py_BEGIN_CRITICAL_SECTION(op);
-    seekable_forget(seekable_CAST(op));
-    Py_END_CRITICAL_SECTION();
-    return answer;
+    return seekable_closed(op, gx_iterator_close(op, unused));
 }
 
 static PyObject *
 seekable_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    PyObject *answer = gx_iterator_exit(op, args, nargs);
-    Py_BEGIN_CRITICAL_SECTION(op);
-    seekable_forget(seekable_CAST(op));
-    Py_END_CRITICAL_SECTION();
-    return answer;
+    return seekable_closed(op, gx_iterator_exit(op, args, nargs));
 }
 
 static int

@@ -2404,6 +2404,10 @@ class Kept(Node):
             self.evict()
         return self.queue[self.at - self.first]
 
+    def kept(self):
+        """All but one that was looked at where none are kept."""
+        return list(self.queue) if self.maxlen else []
+
     def evict(self):
         while len(self.queue) > self.maxlen and self.first < self.at:
             self.first += 1
@@ -2475,7 +2479,7 @@ class seekable(Tool):
         return self.kept.at
 
     def __getitem__(self, index):
-        places = range(self.kept.head())[index]
+        places = range(self.kept.first + len(self.kept.kept()))[index]
         for place in [places] if isinstance(places, int) else places:
             if place < self.kept.first:
                 raise LookupError(f"position {place} is not kept any more")
@@ -2492,10 +2496,10 @@ class Elements(Sequence):
         self.kept = kept
 
     def __len__(self):
-        return len(self.kept.queue)
+        return len(self.kept.kept())
 
     def __getitem__(self, index):
-        return list(self.kept.queue)[index]
+        return self.kept.kept()[index]
 
 
 def spy(iterable, n=1):
