@@ -785,6 +785,9 @@ class pipe(_Iterator[_T_co]):
     def map_except(
         self, func: Callable[[_T_co], _S], /, *exceptions: type[BaseException]
     ) -> pipe[_S]: ...
+    def progress(
+        self, *, total: SupportsIndex | None = None, **tqdm_kwargs: Any
+    ) -> pipe[_T_co]: ...
     @overload
     def zip(self, *, strict: bool = False) -> pipe[_tuple[_T_co]]: ...
     @overload
@@ -1154,6 +1157,9 @@ class Pipeline(Generic[_In, _Out]):
     def map_except(
         self, func: Callable[[_Out], _S], /, *exceptions: type[BaseException]
     ) -> Pipeline[_In, _S]: ...
+    def progress(
+        self, *, total: SupportsIndex | None = None, **tqdm_kwargs: Any
+    ) -> Pipeline[_In, _Out]: ...
     @overload
     def zip(self, *, strict: bool = False) -> Pipeline[_In, _tuple[_Out]]: ...
     @overload

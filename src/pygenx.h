@@ -37,6 +37,7 @@
     X(gi_running)     \
     X(gi_suspended)   \
     X(index)          \
+    X(iterable)       \
     X(lineno)         \
     X(move_to_end)    \
     X(open)           \
@@ -54,7 +55,10 @@
     X(struct)         \
     X(throw)          \
     X(timing)         \
+    X(total)          \
+    X(tqdm)           \
     X(unpack)         \
+    X(update)         \
     X(update_wrapper) \
     X(value)
 

@@ -4,7 +4,10 @@ import importlib
 import os
 import sys
 
+os.environ["TQDM_DISABLE"] = "1"  # before it is imported: bars where a test wants one
+
 import pytest
+import tqdm
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -15,6 +18,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("pygenx")
+
+tqdm.tqdm.monitor_interval = 0  # no thread of its own
 
 LEGS = {"c": "pygenx", "reference": "reference"}
 

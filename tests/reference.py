@@ -390,6 +390,15 @@ class Enumerate(Node):
         return self.number - 1, item
 
 
+class Progress(Node):
+    """Only what it does with the items; the bar is tested with the C type."""
+
+    def __init__(self, up, *, total=None, **tqdm_kwargs):
+        super().__init__(up)
+        if total is not None:
+            check_count(total, 0, "total must be at least 0")
+
+
 class Islice(Node):
     def __init__(self, up, /, *args):
         super().__init__(up)
@@ -1169,6 +1178,7 @@ STAGES = {
     "groupby": Groups,
     "chain": Append,
     "prepend": Prepend,
+    "progress": Progress,
     "tap": Tap,
     "catch": Catch,
     "map_except": MapExcept,

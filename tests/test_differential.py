@@ -90,6 +90,7 @@ STAGE = st.one_of(
     stage("chain", INPUTS),
     stage("prepend", INPUTS),
     stage("zip", st.lists(SOURCE, max_size=3), st.booleans()),
+    stage("progress"),
     stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
     stage("catch", CAUGHT, st.booleans(), st.booleans(), st.booleans(), FAILS),
     stage("map_except", CAUGHT, FAILS),

@@ -166,6 +166,7 @@ ARGUMENTS = {
     ),
     "enumerate": lambda: (chance.choice((0, sys.maxsize - 2)),),
     "flatten": lambda: (),
+    "progress": lambda: (),
 }
 
 
