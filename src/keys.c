@@ -204,7 +204,10 @@ keys_dealloc(PyObject *op)
 
 /* -- type --------------------------------------------------------------- */
 
+static const char keys_doc[] = "What unique_everseen has seen.";
+
 static PyType_Slot keys_slots[] = {
+    {Py_tp_doc, (void *)keys_doc},
     {Py_tp_dealloc, keys_dealloc},
     {Py_tp_traverse, keys_traverse},
     {Py_tp_clear, keys_clear},
