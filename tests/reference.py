@@ -1971,7 +1971,7 @@ class Several(Node):
 
 
 class Rows(Several):
-    checking = over = False
+    checking = over = failed = False
 
     def __init__(self, iterables, strict):
         super().__init__(iterables, Member)
@@ -2007,7 +2007,7 @@ class Rows(Several):
             self.row.append(item)
 
     def fail(self, how):
-        self.over = True
+        self.over = self.failed = True
         try:
             uneven(self.index, how)
         finally:
@@ -2082,6 +2082,14 @@ class zip(Joined):
     def __init__(self, *iterables, strict=False, closing=False):
         super().__init__(Rows(iterables, strict))
         self.run.owned = closing
+
+    def __next__(self):
+        try:
+            return super().__next__()
+        except ValueError:
+            if self._tail is not None and self._tail.failed:
+                self.finish()
+            raise
 
 
 class roundrobin(Joined):
