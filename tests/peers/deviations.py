@@ -21,9 +21,6 @@ DEVIATIONS = {
             "it looks at the private _cache": "test_slicing_error",
         },
         "SeekableTest": {
-            "elements() shows what was looked at, with maxlen=0 too": (
-                "test_repeated_zero_cache_peek_has_bounded_memory"
-            ),
             "positions are absolute with maxlen too": (
                 "test_getitem_maxlen test_maxlen"
             ),
