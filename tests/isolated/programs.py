@@ -123,7 +123,7 @@ def false(x):
 
 
 def every_other(x):
-    return x.value % 2
+    return type(x) is Thing and type(x.value) is int and x.value % 2 == 1
 
 
 def true_of_two(a, b):
