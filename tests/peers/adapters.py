@@ -186,15 +186,15 @@ def successive(iterable, times=2):
 
 
 def split(iterable, key, maxsplit=-1, keep=False, eq=False, **where):
-    """keep_before, keep_after: the stages split_before and split_after."""
+    """keep_before: the separator stays with the list before it, as in split_after."""
     before, after = where.pop("keep_before", False), where.pop("keep_after", False)
     if where or keep + before + after > 1:
         raise ValueError("only one or none of keep, keep_before, keep_after")
     pred = (lambda item: item == key) if eq else key
     if before:
-        return pipe(iterable).split_before(pred, maxsplit)
-    if after:
         return pipe(iterable).split_after(pred, maxsplit)
+    if after:
+        return pipe(iterable).split_before(pred, maxsplit)
     return pipe(iterable).split_at(pred, maxsplit, keep)
 
 
