@@ -66,7 +66,9 @@ __all__ = [
     "groupby",
     "grouping",
     "iter_except",
+    "iter_suppress",
     "iterate",
+    "map_except",
     "merge",
     "own",
     "partition",
@@ -78,6 +80,7 @@ __all__ = [
     "route",
     "seekable",
     "serialize",
+    "side_effect",
     "spy",
     "tee",
     "timing",
@@ -788,6 +791,14 @@ class pipe(_Iterator[_T_co]):
     def progress(
         self, *, total: SupportsIndex | None = None, **tqdm_kwargs: Any
     ) -> pipe[_T_co]: ...
+    def on_close(self, func: Callable[[], object], /) -> pipe[_T_co]: ...
+    def through(
+        self,
+        func: Callable[Concatenate[pipe[_T_co], _P], Iterable[_S]],
+        /,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> pipe[_S]: ...
     @overload
     def zip(self, *, strict: bool = False) -> pipe[_tuple[_T_co]]: ...
     @overload
@@ -1160,6 +1171,14 @@ class Pipeline(Generic[_In, _Out]):
     def progress(
         self, *, total: SupportsIndex | None = None, **tqdm_kwargs: Any
     ) -> Pipeline[_In, _Out]: ...
+    def on_close(self, func: Callable[[], object], /) -> Pipeline[_In, _Out]: ...
+    def through(
+        self,
+        func: Callable[Concatenate[pipe[_Out], _P], Iterable[_S]],
+        /,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Pipeline[_In, _S]: ...
     @overload
     def zip(self, *, strict: bool = False) -> Pipeline[_In, _tuple[_Out]]: ...
     @overload
@@ -1472,3 +1491,30 @@ def buffer(obj: array[str], /) -> pipe[str]: ...
 def buffer(obj: memoryview[_T], /) -> pipe[_T]: ...
 @overload
 def buffer(obj: Buffer, /) -> pipe[Any]: ...
+
+# -- stages as functions -------------------------------------------------------
+
+def iter_suppress(
+    iterable: Iterable[_T], *exceptions: type[BaseException]
+) -> pipe[_T]: ...
+def map_except(
+    function: Callable[[_T], _S],
+    iterable: Iterable[_T],
+    *exceptions: type[BaseException],
+) -> pipe[_S]: ...
+@overload
+def side_effect(
+    func: Callable[[_T], object],
+    iterable: Iterable[_T],
+    chunk_size: None = None,
+    before: Callable[[], object] | None = None,
+    after: Callable[[], object] | None = None,
+) -> pipe[_T]: ...
+@overload
+def side_effect(
+    func: Callable[[list[_T]], object],
+    iterable: Iterable[_T],
+    chunk_size: SupportsIndex,
+    before: Callable[[], object] | None = None,
+    after: Callable[[], object] | None = None,
+) -> pipe[_T]: ...

@@ -65,99 +65,6 @@ pipe_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return gx_new(pipe_construct, type, args, kwargs);
 }
 
-/* -- start -------------------------------------------------------------- */
-
-int
-gx_pipe_refuse(pipe_object *self)
-{
-    PyErr_Format(
-        PyExc_RuntimeError,
-        "this pipe was taken by .%s(); use Pipeline() for a program that can be "
-        "reused, .tee() for branches",
-        self->taken);
-    return -1;
-}
-
-/* The pipe behind `self` if its program can be run as a part of ours: nobody else
-   holds it and it has not begun. */
-static pipe_object *
-joinable(pipe_object *self)
-{
-    PyObject *obj = self->source.obj;
-    if (obj == NULL || !Py_IS_TYPE(obj, Py_TYPE(self)) ||
-        !PyUnstable_Object_IsUniquelyReferenced(obj)) {
-        return NULL;
-    }
-    pipe_object *inner = pipe_CAST(obj);
-    bool fresh = !inner->started && !inner->ended && !inner->running && !inner->moved;
-    bool watched = inner->weakrefs != NULL || inner->stats != NULL;
-    return fresh && !watched ? inner : NULL;
-}
-
-/* A run that the pipe's Stats count; there is room for one more program. */
-static gx_run *
-counted_run(pipe_object *self, gx_source *source, gx_program **programs, Py_ssize_t n)
-{
-    gx_program *exit = gx_stats_prepare(self->stats, source, programs, n);
-    if (exit == NULL) {
-        return NULL;
-    }
-    programs[n] = exit;
-    gx_run *run =
-        gx_run_new(PyType_GetModuleState(Py_TYPE(self)), source, programs, n + 1);
-    Py_DECREF((PyObject *)exit);
-    if (run != NULL) {
-        gx_stats_attach(self->stats, run);
-    }
-    return run;
-}
-
-/* One flat run over all programs of a tower of pipes, innermost source first. The
-   inner pipes die with the references to them. */
-static gx_run *
-make_run(pipe_object *self)
-{
-    Py_ssize_t depth = 1;
-    for (pipe_object *p = self; (p = joinable(p)) != NULL;) {
-        depth++;
-    }
-    gx_program **programs = PyMem_New(gx_program *, (size_t)depth + 1);
-    if (programs == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    pipe_object *innermost = self;
-    programs[depth - 1] = self->program;
-    for (Py_ssize_t i = depth - 2; i >= 0; i--) {
-        innermost = pipe_CAST(innermost->source.obj);
-        programs[i] = innermost->program;
-        self->owner = self->owner || innermost->owner;
-        self->reads_lines = self->reads_lines || innermost->reads_lines;
-    }
-    gx_run *run = self->stats != NULL
-                      ? counted_run(self, &innermost->source, programs, depth)
-                      : gx_run_new(PyType_GetModuleState(Py_TYPE(self)),
-                                   &innermost->source, programs, depth);
-    PyMem_Free(programs);
-    return run;
-}
-
-int
-gx_pipe_start(pipe_object *self)
-{
-    if (self->run != NULL) {
-        return 0;
-    }
-    gx_run *run = make_run(self);
-    if (run == NULL) {
-        return -1;
-    }
-    run->owner = self->owner;
-    self->run = run;
-    gx_source_drop(&self->source); /* a joined pipe, or nothing */
-    return 0;
-}
-
 /* -- iterate ------------------------------------------------------------ */
 
 static PySendResult
@@ -181,6 +88,17 @@ pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
     }
     *out = Py_NewRef(run->result != NULL ? run->result : Py_None);
     return PYGEN_RETURN;
+}
+
+int
+gx_pipe_refuse(pipe_object *self)
+{
+    PyErr_Format(
+        PyExc_RuntimeError,
+        "this pipe was taken by .%s(); use Pipeline() for a program that can be "
+        "reused, .tee() for branches",
+        self->taken);
+    return -1;
 }
 
 bool
@@ -280,7 +198,7 @@ static int
 pipe_release(PyObject *op, bool close)
 {
     pipe_object *self = pipe_CAST(op);
-    if (self->run == NULL && !close) {
+    if (self->run == NULL && !close && !self->program->calls_anyway) {
         gx_source_drop(&self->source);
         return 0;
     }
@@ -298,6 +216,7 @@ pipe_clear(PyObject *op)
         gx_run_free(run);
     }
     gx_source_drop(&self->source);
+    Py_CLEAR(self->counted_by);
     Py_CLEAR(self->stats); /* after the run, which counts there */
     Py_CLEAR(self->successor);
     return 0;
@@ -310,11 +229,11 @@ pipe_forget(PyObject *op)
 }
 
 /* Dropped half-way: the stages' own clean-up still runs, the sources are only let
-   go of. */
+   go of. Before it began only what on_close() promises. */
 static void
 pipe_finalize(PyObject *op)
 {
-    if (pipe_CAST(op)->run != NULL) {
+    if (pipe_CAST(op)->run != NULL || pipe_CAST(op)->program->calls_anyway) {
         gx_iterator_finalize(op);
     }
 }
@@ -327,6 +246,7 @@ pipe_traverse(PyObject *op, visitproc visit, void *arg)
     GX_VISIT_SOURCE(&self->source);
     Py_VISIT(self->program);
     Py_VISIT(self->stats);
+    Py_VISIT(self->counted_by);
     Py_VISIT(self->successor);
     return self->run == NULL ? 0 : gx_run_traverse(self->run, visit, arg);
 }
@@ -344,16 +264,43 @@ pipe_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     return answer;
 }
 
+/* The pipe behind the through() that a started pipe reads, or NULL. */
+static pipe_object *
+upstream_of(pipe_object *self)
+{
+    PyObject *obj = self->run != NULL ? self->run->steps->source.obj : NULL;
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    return obj != NULL && gx_is_through(state, obj)
+               ? pipe_CAST(gx_through_upstream(obj))
+               : NULL;
+}
+
 static PyObject *
 pipe_enter(PyObject *op, PyObject *unused)
 {
     if (gx_pipe_is_taken(op)) {
         return NULL;
     }
-    if (pipe_CAST(op)->run != NULL) {
-        pipe_CAST(op)->run->owner = true;
+    for (pipe_object *p = pipe_CAST(op); p != NULL; p = upstream_of(p)) {
+        p->owner = true;
+        if (p->run != NULL) {
+            p->run->owner = true;
+        }
+        if (upstream_of(p) != NULL) {
+            gx_iterator_CAST(p->run->steps->source.obj)->owner = true;
+        }
     }
     return gx_iterator_enter(op, unused);
+}
+
+/* The source at the head of it all, behind every through(). */
+static gx_source *
+head_of(pipe_object *self)
+{
+    for (pipe_object *p = self; p != NULL; p = upstream_of(p)) {
+        self = p;
+    }
+    return self->run != NULL ? &self->run->steps->source : &self->source;
 }
 
 /* Of the items that are left: a run not made yet is laid out for the question. */
@@ -364,6 +311,9 @@ pipe_hint(pipe_object *self)
         return self->running ? GX_HINT_UNKNOWN : 0;
     }
     gx_run *run = self->run;
+    if (self->program->through != NULL) {
+        return GX_HINT_UNKNOWN;
+    }
     gx_source *source = run != NULL ? &run->steps->source : &self->source;
     Py_ssize_t upstream = gx_source_hint(source);
     if (upstream < 0) {
@@ -399,7 +349,7 @@ pipe_state(PyObject *op)
 static PyObject *
 get_of_lines(pipe_object *self, PyObject *name)
 {
-    gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
+    gx_source *source = head_of(self);
     if (!self->reads_lines) {
         PyErr_Format(
             PyExc_AttributeError,
@@ -428,7 +378,7 @@ static PyObject *
 pipe_text(pipe_object *self, PyObject *(*describe)(gx_program *))
 {
     PyObject *text = NULL;
-    gx_source *source = self->run != NULL ? &self->run->steps->source : &self->source;
+    gx_source *source = head_of(self);
     PyObject *head = self->moved ? PyUnicode_FromFormat("<taken by .%s()>", self->taken)
                                  : gx_source_brief(source);
     PyObject *stages = describe(self->program);

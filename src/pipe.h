@@ -7,20 +7,23 @@
 
 typedef struct {
     GX_ITERATOR_HEAD
-    gx_source source;    /* until the run is made, which takes it over */
-    gx_program *program; /* owned */
-    gx_run *run;         /* owned; NULL until an item is asked for */
-    const char *taken;   /* the stage or terminal that used this pipe up, or NULL */
-    bool moved;          /* by a stage: the source is elsewhere */
-    bool reads_lines;    /* made by read_lines(): has .path and .lineno */
-    PyObject *stats;     /* owned: what counts for this pipe, or NULL */
-    PyObject *successor; /* owned: the pipe that took an entered one's source */
+    gx_source source;     /* until the run is made, which takes it over */
+    gx_program *program;  /* owned */
+    gx_run *run;          /* owned; NULL until an item is asked for */
+    const char *taken;    /* the stage or terminal that used this pipe up, or NULL */
+    bool moved;           /* by a stage: the source is elsewhere */
+    bool reads_lines;     /* made by read_lines(): has .path and .lineno */
+    PyObject *stats;      /* owned: what counts for this pipe, or NULL */
+    PyObject *successor;  /* owned: the pipe that took an entered one's source */
+    PyObject *counted_by; /* owned: upstream of a through(): the Stats, or NULL */
+    Py_ssize_t whole; /* upstream of a through(): stages that notes speak of, or 0 */
 } pipe_object;
 
 #define pipe_CAST(op) ((pipe_object *)(op))
 
-/* pipe.c. -1 with an error; afterwards self->run is there. */
+/* pipe_start.c. -1 with an error; afterwards self->run is there. */
 int gx_pipe_start(pipe_object *self);
+/* pipe.c. */
 pipe_object *gx_pipe_alloc(gx_state *state, gx_program *program);
 /* True, with the error, if a stage has taken the source away. */
 bool gx_pipe_is_taken(PyObject *op);

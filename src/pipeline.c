@@ -23,6 +23,11 @@ program_alloc(PyTypeObject *type, gx_program *previous, const gx_row *row)
     self->previous = (gx_program *)Py_XNewRef((PyObject *)previous);
     self->row = row;
     self->size = row == NULL ? 0 : 1 + (previous == NULL ? 0 : previous->size);
+    int flags = row == NULL ? 0 : row->flags;
+    bool through = flags & GX_PULL_ONLY && !(flags & GX_TERMINAL);
+    self->through = through ? self : previous != NULL ? previous->through : NULL;
+    self->calls_anyway =
+        flags & GX_CALLS_ANYWAY || (previous != NULL && previous->calls_anyway);
     return self;
 }
 

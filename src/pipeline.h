@@ -67,12 +67,13 @@ typedef enum {
 } gx_use;
 
 enum {
-    GX_ONE_TO_ONE = 1, /* send() may pass: at most one item out for one in */
-    GX_DIRECT = 2,     /* with a func, `before` has nothing to do */
-    GX_TERMINAL = 4,   /* has a result, never emits */
-    GX_MANY_ENDS = 8,  /* reads several iterables: .result stays None */
-    GX_PULL_ONLY = 16, /* asks for its items itself: cannot be pushed to */
-    GX_AGAIN = 32,     /* what its own source gives is handed to it, too */
+    GX_ONE_TO_ONE = 1,    /* send() may pass: at most one item out for one in */
+    GX_DIRECT = 2,        /* with a func, `before` has nothing to do */
+    GX_TERMINAL = 4,      /* has a result, never emits */
+    GX_MANY_ENDS = 8,     /* reads several iterables: .result stays None */
+    GX_PULL_ONLY = 16,    /* asks for its items itself: cannot be pushed to */
+    GX_AGAIN = 32,        /* what its own source gives is handed to it, too */
+    GX_CALLS_ANYWAY = 64, /* has a clean-up also if no item is ever asked for */
 };
 
 /* -- rows --------------------------------------------------------------- */
@@ -138,6 +139,8 @@ struct gx_program {
     gx_program *previous; /* owned; NULL in the empty program */
     const gx_row *row;    /* the last stage; NULL in the empty program */
     Py_ssize_t size;      /* number of stages */
+    gx_program *through;  /* borrowed: the last stage that is GX_PULL_ONLY, or NULL */
+    bool calls_anyway;    /* some stage is GX_CALLS_ANYWAY */
     PyObject *args[];     /* owned: row->nargs of them */
 };
 
@@ -170,6 +173,15 @@ PyObject *gx_failure_new(gx_state *state, PyObject *error, PyObject *item,
 PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
 /* "access.log:311" of a read_lines source (lines.c). */
 PyObject *gx_lines_place(PyObject *op);
+/* What a `through` stage and all before it are to those behind: their source, an
+   iterator over what its function makes of `upstream`, a pipe (stage_through.c).
+   `whole` is the number of stages that notes speak of. */
+PyObject *gx_through_over(gx_state *state, gx_program *node, PyObject *upstream,
+                          Py_ssize_t whole);
+/* The pipe behind such an iterator, borrowed; NULL after its end. "through(clean)". */
+bool gx_is_through(gx_state *state, PyObject *obj);
+PyObject *gx_through_upstream(PyObject *obj);
+PyObject *gx_through_brief(PyObject *obj);
 /* One line a stage: number, stage, how it runs. */
 PyObject *gx_program_explain(gx_program *program);
 
@@ -247,7 +259,9 @@ struct gx_run {
     gx_step *end;    /* behind the last step */
     bool timed;      /* the counters have times */
     Py_ssize_t nstages;
-    Py_ssize_t index; /* items taken from the source */
+    Py_ssize_t offset; /* stages before the first step: what the source consists of */
+    Py_ssize_t whole;  /* stages of the program of which this run is the last part */
+    Py_ssize_t index;  /* items taken from the source */
     gx_breath breath;
     PyObject *result;                /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
@@ -260,7 +274,8 @@ struct gx_run {
 };
 
 /* Lay out several programs (borrowed, upstream first) over a source, which moves
-   into the run only on success. Runs no user code. */
+   into the run only on success. Runs no user code. Stages up to a `through` are left
+   out: the source does their work. */
 gx_run *gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
                    Py_ssize_t n);
 /* Add the step of a terminal; takes its checked args, whether it succeeds or not. */

@@ -341,7 +341,7 @@ refuse_send(gx_run *run, gx_step *step)
     PyObject *stage = gx_stage_brief(step->row, step->args);
     if (stage != NULL) {
         PyErr_Format(PyExc_TypeError, "send() cannot pass through stage %zd/%zd %U",
-                     step - run->steps, run->nstages, stage);
+                     run->offset + (step - run->steps), run->whole, stage);
         Py_DECREF(stage);
     }
     return NULL;

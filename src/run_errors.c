@@ -26,6 +26,10 @@ gx_step_brief(gx_run *run, gx_step *step)
     if (step->row != NULL) {
         return gx_stage_brief(step->row, step->args);
     }
+    PyObject *obj = run->steps->source.obj;
+    if (obj != NULL && gx_is_through(run->state, obj)) {
+        return gx_through_brief(obj);
+    }
     PyObject *source = gx_source_brief(&run->steps->source);
     PyObject *text = source != NULL ? PyUnicode_FromFormat("source %U", source) : NULL;
     Py_XDECREF(source);
@@ -47,9 +51,9 @@ note_stage(gx_run *run, gx_step *step, PyObject *item)
         gx_note_end(exc, "terminal %V, item %zd%s%V%V", stage, step->row->name,
                     run->index - 1, colon, value, "", place, "");
     } else {
-        gx_note_end(exc, "stage %zd/%zd %V, item %zd%s%V%V", step - run->steps,
-                    run->nstages, stage, step->row->name, run->index - 1, colon, value,
-                    "", place, "");
+        gx_note_end(exc, "stage %zd/%zd %V, item %zd%s%V%V",
+                    run->offset + (step - run->steps), run->whole, stage,
+                    step->row->name, run->index - 1, colon, value, "", place, "");
     }
     Py_XDECREF(place);
     Py_XDECREF(stage);

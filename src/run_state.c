@@ -57,9 +57,11 @@ gx_run *
 gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
            Py_ssize_t n)
 {
-    Py_ssize_t nstages = 0;
+    Py_ssize_t nstages = 0, whole = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
-        nstages += programs[i]->size;
+        gx_program *through = programs[i]->through;
+        whole += programs[i]->size;
+        nstages += programs[i]->size - (through != NULL ? through->size : 0);
     }
     size_t size = sizeof(gx_run) + (size_t)(nstages + 2) * sizeof(gx_step);
     gx_run *run = PyMem_Malloc(size);
@@ -70,12 +72,16 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
     memset(run, 0, size);
     run->state = state;
     run->nstages = nstages;
+    run->offset = whole - nstages;
+    run->whole = whole;
     run->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     run->steps[0].source.fetch = gx_fetch_none;
     run->steps[0].open = true;
     gx_step *step = run->steps + nstages;
     for (Py_ssize_t i = n - 1; i >= 0; i--) {
-        for (gx_program *p = programs[i]; p->row != NULL; p = p->previous) {
+        gx_program *through = programs[i]->through;
+        for (gx_program *p = programs[i]; p->row != NULL && p != through;
+             p = p->previous) {
             fill_step(run, step, p->row, p->args);
             step->node = (gx_program *)Py_NewRef((PyObject *)p);
             step--;

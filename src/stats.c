@@ -130,7 +130,7 @@ static const gx_row exit_row = {
 static void
 count_from_now(stats_object *self, gx_run *run, gx_step *step)
 {
-    self->counters[step - run->steps].before = step->before;
+    run->counters[step - run->steps].before = step->before;
     step->before = self->timed ? time_step : count_step;
 }
 
@@ -169,6 +169,14 @@ names_of(gx_program *const *programs, Py_ssize_t n)
     return names;
 }
 
+gx_program *
+gx_stats_exit(gx_state *state)
+{
+    PyObject *args[GX_MAX_ARGS] = {NULL};
+    return gx_program_append(state, gx_program_CAST(state->empty_program), &exit_row,
+                             args);
+}
+
 /* Steps: the source, the stages, the exit, the terminal. Callable again after an
    error. */
 gx_program *
@@ -192,16 +200,14 @@ gx_stats_prepare(PyObject *op, gx_source *source, gx_program *const *programs,
         PyErr_NoMemory();
         return NULL;
     }
-    PyObject *args[GX_MAX_ARGS] = {NULL};
-    return gx_program_append(state, gx_program_CAST(state->empty_program), &exit_row,
-                             args);
+    return gx_stats_exit(state);
 }
 
 void
 gx_stats_attach(PyObject *op, gx_run *run)
 {
     stats_object *self = stats_CAST(op);
-    run->counters = self->counters;
+    run->counters = self->counters + run->offset; /* a through() counts as its source */
     run->timed = self->timed;
     run->nstages--; /* the exit is no stage of the user's */
     for (gx_step *step = run->steps + 1; step < run->end; step++) {

@@ -17,6 +17,8 @@ void gx_stats_extend(PyObject *op, gx_program *program);
    count what leaves the last stage: new reference, or NULL with an error. */
 gx_program *gx_stats_prepare(PyObject *op, gx_source *source,
                              gx_program *const *programs, Py_ssize_t n);
+/* The same program of one step alone. */
+gx_program *gx_stats_exit(gx_state *state);
 /* From here on the run, which has that step, is counted. */
 void gx_stats_attach(PyObject *op, gx_run *run);
 /* So is its terminal, just added. */

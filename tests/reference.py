@@ -57,8 +57,20 @@ class End(Exception):
 class Run:
     """What the nodes of one tool share."""
 
-    owned = False  # does the tool close its inputs when it lets go of them?
+    _owned = False
     running = False
+    above = None  # the run of the pipe that a through() reads
+
+    @property
+    def owned(self):
+        """Does the tool close its inputs when it lets go of them?"""
+        return self._owned
+
+    @owned.setter
+    def owned(self, owned):
+        self._owned = owned
+        if self.above is not None:
+            self.above.owned = owned
 
 
 class Node:
@@ -1141,6 +1153,66 @@ class MapExcept(Map):
                 pass
 
 
+class OnClose(Node):
+    over = False
+
+    def __init__(self, up, func, /):
+        super().__init__(up)
+        self.func = check_callable(func)
+
+    def pull(self):
+        try:
+            return self.up.pull()
+        except End:
+            self.leave(False)
+            raise
+
+    def leave(self, close):
+        if not self.over:
+            self.over = True
+            self.func()
+
+
+class Through(Input):
+    """The head of a new line, over what a function makes of the line before it."""
+
+    opened = False
+
+    def __init__(self, up, func, /, *args, **kwargs):
+        check_callable(func)
+        super().__init__((), Run())
+        self.iterator = None
+        self.make = lambda items: func(items, *args, **kwargs)
+        self.items = object.__new__(pipe)
+        Tool.__init__(self.items, up)
+        self.run.above = up.run
+        self.run.owned = up.run.owned
+
+    def open(self):
+        if not self.opened:
+            self.opened = True
+            self.iterator = iter(self.make(self.items))
+
+    def pull(self):
+        self.open()
+        if self.iterator is None:
+            self.leave(False)
+        return super().pull()
+
+    def throw(self, error):
+        self.open()
+        super().throw(error)
+
+    def leave(self, close):
+        self.opened = True
+        close = close or self.run.owned
+        items, self.items = self.items, None
+        actions = [functools.partial(super().leave, close)]
+        if close and items is not None:
+            actions.append(items.close)
+        do_all(actions)
+
+
 # pipe and Pipeline -------------------------------------------------------------------
 
 STAGES = {
@@ -1183,6 +1255,8 @@ STAGES = {
     "catch": Catch,
     "map_except": MapExcept,
     "zip": Zip,
+    "on_close": OnClose,
+    "through": Through,
 }
 
 
@@ -1921,6 +1995,22 @@ def check_sink(sink):
         raise TypeError("a sink must have send() or be callable")
     if isinstance(sink, Reducer) and sink.terminal[0] == "to":
         raise TypeError("to() asks for its items itself")
+
+
+# stages as functions ------------------------------------------------------------------
+
+
+def iter_suppress(iterable, *exceptions):
+    items = pipe(iterable)
+    return items.catch(*exceptions, stop=True) if exceptions else items
+
+
+def map_except(function, iterable, *exceptions):
+    return pipe(iterable).map_except(function, *exceptions)
+
+
+def side_effect(func, iterable, chunk_size=None, before=None, after=None):
+    return pipe(iterable).tap(func, chunk_size, before, after)
 
 
 # chain, own, borrow ------------------------------------------------------------------

@@ -94,6 +94,8 @@ STAGE = st.one_of(
     stage("tap", st.none() | st.integers(1, 3), FAILS, FAILS),
     stage("catch", CAUGHT, st.booleans(), st.booleans(), st.booleans(), FAILS),
     stage("map_except", CAUGHT, FAILS),
+    stage("on_close", FAILS),
+    stage("through", st.sampled_from(["same", "some", "part"]), FAILS),
 )
 
 
@@ -118,6 +120,9 @@ TERMINAL = st.one_of(
 )
 
 
+FAILURES = {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}
+
+
 class Callback:
     """A function that writes down its calls and fails at one of them."""
 
@@ -132,8 +137,7 @@ class Callback:
         self.run.trace.append((self.name, args))
         self.calls += 1
         if self.fails is not None and self.fails[0] == self.calls - 1:
-            kind = {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}
-            raise kind[self.fails[1]](self.name)
+            raise FAILURES[self.fails[1]](self.name)
         return self.answer(*args)
 
 
@@ -146,6 +150,17 @@ PREDICATES = {
 AHEAD = {"accumulate", "intersperse"}
 
 
+class Maker(Callback):
+    """The same, called with a pipe."""
+
+    def __call__(self, items):
+        self.run.trace.append(self.name)
+        self.calls += 1
+        if self.fails is not None and self.fails[0] == self.calls - 1:
+            raise FAILURES[self.fails[1]](self.name)
+        return self.answer(items)
+
+
 class Handler(Callback):
     """The same, called with a Failure."""
 
@@ -156,9 +171,7 @@ class Handler(Callback):
         self.run.trace.append((self.name, type(error), args))
         self.calls += 1
         if self.fails is not None and self.fails[0] == self.calls - 1:
-            raise {"ZeroDivision": ZeroDivisionError, "Stop": StopIteration}[
-                self.fails[1]
-            ](self.name)
+            raise FAILURES[self.fails[1]](self.name)
         return self.answer(failure)
 
 
@@ -252,6 +265,12 @@ class Run:
             answer = lambda *items: (number, *items)  # noqa: E731
             kinds = [ERRORS[kind] for kind in caught]
             return p.map_except(self.callback(label, answer, fails), *kinds)
+        if name == "on_close":
+            return p.on_close(self.callback(label, lambda: None, *args))
+        if name == "through":
+            make, fails = args
+            make = {"same": iter, "some": self.some}.get(make, self.part)
+            return p.through(Maker(self, label, make, fails))
         if name == "catch":
             return self.catch(p, label, *args)
         if name == "tap":
@@ -273,6 +292,23 @@ class Run:
         if replace:
             options["replace"] = Handler(self, f"{label} replace", error_of, None)
         return p.catch(*[ERRORS[kind] for kind in caught], **options)
+
+    def some(self, items):
+        try:
+            for item in items:
+                self.trace.append(("through", item))
+                yield ("through", item)
+        finally:
+            self.trace.append("through ends")
+        return "made"
+
+    def part(self, items):
+        try:
+            yield from islice(items, 2)
+        except ZeroDivisionError:
+            yield "caught"
+        finally:
+            self.trace.append("part ends")
 
     # playing
 

@@ -562,7 +562,10 @@ def test_pushing_gives_what_pulling_gives(items, rows):
     for action in (pull, push):
         try:
             action()
-        except Exception as error:
+        except Exception as raised:
+            error = raised
+            while error.__context__ is not None:  # those of cleaning up come later
+                error = error.__context__
             ends.append((type(error), error.args))
         else:
             ends.append(None)

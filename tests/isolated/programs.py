@@ -357,6 +357,7 @@ STAGES = {
     "islice": (1, 4, 2),
     "locate": (true,),
     "map": (same,),
+    "on_close": (nothing,),
     "pluck": ([0, 1],),
     "map_except": (same, LookupError),
     "prepend": (inputs,),
@@ -367,6 +368,7 @@ STAGES = {
     "takewhile": (true,),
     "takewhile_inclusive": (true,),
     "tap": (nothing, 2, nothing, nothing),
+    "through": (pass_on,),
     "unique_everseen": (value_of,),
     "unique_justseen": (value_of,),
     "zip": (inputs, things(9)),
@@ -390,7 +392,9 @@ FAILING = {
     "chain": (bad,),
     "starmap": (bad,),
     "takewhile": (bad,),
+    "on_close": (bad,),
     "tap": (bad,),
+    "through": (bad,),
     "accumulate": (bad,),
     "filter_map": (bad,),
     "locate": (bad,),
@@ -879,6 +883,51 @@ def use_stats_failing():
     return [row.errors for row in stats]
 
 
+def use_through():
+    program = Pipeline().map(same).through(several, 2, extra=Thing(0)).filter(None)
+    repr(program)
+    reader = program(things(3)).through(pass_on)
+    with reader:
+        next(reader)
+        repr(reader)
+    return program(things(2)).list()
+
+
+def several(items, n, extra):
+    for item in items:
+        for _ in range(n):
+            yield item
+    yield extra
+
+
+def use_on_close():
+    seen = []
+    pipe(things(2)).on_close(Appender(seen)).close()
+    pipe(things(2)).on_close(Appender(seen)).list()
+    return len(seen)
+
+
+class Appender:
+    def __init__(self, seen):
+        self.seen = seen
+
+    def __call__(self):
+        self.seen.append(0)
+
+
+def use_iter_suppress():
+    source = Source(5, at=2)
+    return pygenx.iter_suppress(source, LookupError, ArithmeticError).list()
+
+
+def use_map_except():
+    return list(pygenx.map_except(bad, things(2), LookupError, ArithmeticError))
+
+
+def use_side_effect():
+    return pygenx.side_effect(nothing, things(3), 2, after=nothing).list()
+
+
 def use_pipe_to():
     return pipe(things(3)).map(value_of).to(sorted, reverse=True)
 
@@ -1006,6 +1055,11 @@ DRIVERS = {
     "push dropped": use_push_dropped,
     "push generator": use_push_generator,
     "push failing": use_push_failing,
+    "through": use_through,
+    "on_close": use_on_close,
+    "iter_suppress": use_iter_suppress,
+    "map_except": use_map_except,
+    "side_effect": use_side_effect,
     "pipe to": use_pipe_to,
     "pipe stats": use_stats,
     "pipe profile": use_profile,

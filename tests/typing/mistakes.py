@@ -52,6 +52,8 @@ def stages() -> None:
     numbers.map(len)  # type: ignore[arg-type]
     numbers.map(5)  # type: ignore[arg-type]
     numbers.map(func=str)  # type: ignore[call-arg]
+    numbers.on_close(len)  # type: ignore[arg-type]
+    numbers.through(5)  # type: ignore[arg-type]
     numbers.catch(5)  # type: ignore[call-overload]
     numbers.catch(ValueError, replace=5)  # type: ignore[call-overload]
     numbers.map_except(len, 5)  # type: ignore[arg-type]

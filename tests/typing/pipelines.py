@@ -6,7 +6,7 @@ import io
 import operator
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard, assert_type
 
 from typing_extensions import TypeIs
@@ -16,9 +16,12 @@ from pygenx import (
     always_iterable,
     buffer,
     iter_except,
+    iter_suppress,
     iterate,
+    map_except,
     pipe,
     read_lines,
+    side_effect,
     with_iter,
 )
 
@@ -50,6 +53,11 @@ def lists() -> pipe[list[object]]:
 def mixed() -> pipe[int | str | None]:
     items: list[int | str | None] = [1, "a", None]
     return pipe(items)
+
+
+def some_of(items: Iterable[str], n: int) -> Iterator[int]:
+    for item in items:
+        yield len(item) * n
 
 
 def ignore(value: object) -> None:
@@ -126,6 +134,15 @@ assert_type(
     pipe[int | str],
 )
 assert_type(words().map_except(int, ValueError), pipe[int])
+assert_type(words().on_close(print), pipe[str])
+assert_type(words().through(some_of, 2), pipe[int])
+assert_type(words().through(some_of, n=2).map(str), pipe[str])
+assert_type(Pipeline[str]().on_close(print), Pipeline[str, str])
+assert_type(Pipeline[str]().through(some_of, 2), Pipeline[str, int])
+assert_type(iter_suppress([1], ValueError), pipe[int])
+assert_type(map_except(int, ["1"], ValueError), pipe[int])
+assert_type(side_effect(print, [1]), pipe[int])
+assert_type(side_effect(print, [1], 2, after=print), pipe[int])
 assert_type(Pipeline[str]().map(int).catch(ValueError), Pipeline[str, int])
 assert_type(Pipeline[str]().map_except(int, KeyError), Pipeline[str, int])
 assert_type(numbers().take(2), pipe[int])
