@@ -51,7 +51,7 @@ def map_reduce(iterable, *args, **kwargs):
 
 def ours(name):
     """The object or function of that name, looked up when it is called."""
-    return getattr(pygenx, name, None)
+    return getattr(pygenx, name)
 
 
 def more_itertools():

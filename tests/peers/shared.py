@@ -21,7 +21,7 @@ SHARED = {
         "IterateTests": "iterate",
         "LastTests": "last",
         "LocateTests": "locate",
-        "MapExceptTests": "map_except iter_suppress",
+        "MapExceptTests": "map_except",
         "MapReduceTests": "map_reduce",
         "NthTests": "nth",
         "OneTests": "one",
