@@ -239,6 +239,7 @@ PAIRS = [
 def run(px, row, event, held, callback=None, through=None, reads_all=False):
     log = []
     source = source_of(row, log)
+    next(source)  # else `finally` would have nothing to do
     if through is not None:
         source = through(source)
     box = [row.build(px, source, callback)]
