@@ -63,6 +63,7 @@ typedef enum {
     GX_REPLACE, /* it takes the item's place */
     GX_KEEP,    /* the item goes on if it is true */
     GX_REJECT,  /* the item goes on if it is false */
+    GX_IGNORE,  /* it is dropped, the item goes on */
     GX_WHILE,   /* the item goes on if it is true, else the program ends here */
 } gx_use;
 

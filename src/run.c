@@ -196,6 +196,9 @@ advance(gx_run *run, gx_step *step, PyObject **item)
     case GX_KEEP:
     case GX_REJECT:
         return gx_keep_if(gx_truth(result), step->use == GX_KEEP, item);
+    case GX_IGNORE:
+        Py_DECREF(result);
+        return GX_EMIT;
     case GX_WHILE:
         answer = gx_keep_if(gx_truth(result), 1, item);
         return answer == GX_SKIP ? GX_STOP : answer;

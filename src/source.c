@@ -359,6 +359,7 @@ gx_source_throw(gx_state *state, gx_source *source, PyObject *exc, PyObject **ou
 {
     PyObject *method;
     if (is_container(source)) {
+        gx_source_drop(source); /* ended, as an iterator over it would be */
         return raise_here(exc);
     }
     int found = 0; /* GeneratorExit means close(), as in yield from */

@@ -37,10 +37,14 @@ tap_start(gx_run *run, gx_step *step)
     if (args[TAP_CHUNK] != Py_None) {
         step->limit = PyLong_AsSsize_t(args[TAP_CHUNK]);
         step->many = true;
+    } else {
+        step->use = GX_IGNORE;
     }
     if (args[TAP_BEFORE] != Py_None || args[TAP_AFTER] != Py_None) {
         step->prefix = true;
         gx_run_push(run, step);
+    } else if (step->limit == 0) {
+        step->before = NULL; /* straight to the call */
     }
     return 0;
 }
@@ -87,13 +91,11 @@ tap_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
     return GX_CALL;
 }
 
+/* Of a chunk. */
 static gx_answer
 tap_after(gx_run *run, gx_step *step, PyObject **item, PyObject *result)
 {
     Py_DECREF(result);
-    if (step->limit == 0) {
-        return GX_EMIT;
-    }
     if (gx_source_open(run->state, &step->source, *item) < 0) {
         return GX_ERROR;
     }

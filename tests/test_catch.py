@@ -468,3 +468,12 @@ def test_many_errors_in_a_row_are_no_recursion():
     assert p.count() == 0
     p = px.pipe(["x"] * 10_000).map(int).catch(ValueError, replace=lambda f: 1)
     assert p.sum() == 10_000
+
+
+@pytest.mark.parametrize("source", [range(3), [1, 2], (1, 2), "ab"])
+def test_a_source_without_throw_has_ended_after_it(impl, source):
+    p = impl.pipe(source).catch(ValueError)
+    next(p)
+    with pytest.raises(StopIteration):
+        p.throw(ValueError)
+    assert list(p) == []
