@@ -7,7 +7,10 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import cloudpickle
+import distributed
 import pytest
+from dask import bag
 
 from pygenx import Pipeline, pipe
 
@@ -68,7 +71,6 @@ def test_an_error_in_a_worker_says_where(pool):
 
 @pytest.fixture(scope="module")
 def cluster():
-    distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -80,7 +82,6 @@ def cluster():
 
 @pytest.mark.filterwarnings("ignore")
 def test_map_partitions_of_a_dask_bag(cluster):
-    bag = pytest.importorskip("dask.bag")
     lines = bag.from_sequence(LINES, npartitions=4)
     counts = lines.map_partitions(lambda part: [WORDS(part)]).compute()
     assert len(counts) == 4
@@ -94,12 +95,10 @@ def test_map_partitions_of_a_dask_bag(cluster):
 
 @pytest.mark.filterwarnings("ignore")
 def test_lambdas_travel_through_cloudpickle(cluster):
-    bag = pytest.importorskip("dask.bag")
     least = 3
     program = Pipeline().flat_map(str.split).filter(lambda word: len(word) > least)
     with pytest.raises((pickle.PicklingError, AttributeError)):
         program.check_pickle()
-    cloudpickle = pytest.importorskip("cloudpickle")
     assert program.check_pickle(cloudpickle.dumps) is None
     lines = bag.from_sequence(LINES, npartitions=3)
     words = lines.map_partitions(program).frequencies().compute()
