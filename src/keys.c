@@ -161,6 +161,12 @@ gx_keys_add(PyObject *op, PyObject *key)
     return 1;
 }
 
+Py_ssize_t
+gx_keys_size(PyObject *op)
+{
+    return (Py_ssize_t)keys_CAST(op)->used;
+}
+
 /* -- protocol ----------------------------------------------------------- */
 
 static int

@@ -10,5 +10,6 @@ PyObject *gx_keys_new(gx_state *state);
 /* Put `key` in: 1 it was not there, 0 it was, -1 with the error of its hash or of an
    `==`. The caller sees to it that these do not come back to the same keys. */
 int gx_keys_add(PyObject *keys, PyObject *key);
+Py_ssize_t gx_keys_size(PyObject *keys);
 
 #endif

@@ -117,7 +117,7 @@ struct gx_row {
     /* What repr and notes show between the parentheses. NULL: all of args[]. */
     PyObject *(*brief)(PyObject *const *args);
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
-    /* How many items it keeps waiting for others; NULL: none. */
+    /* How many items it keeps for later; NULL: none, whatever came. */
     Py_ssize_t (*held)(gx_step *step);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);

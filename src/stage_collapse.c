@@ -175,6 +175,13 @@ collapse_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item
     return GX_SKIP;
 }
 
+/* The iterables that it is inside. */
+static Py_ssize_t
+collapse_held(gx_step *step)
+{
+    return step->count;
+}
+
 /* Innermost first; step->source has been closed already. */
 static int
 collapse_release(gx_run *run, gx_step *step, bool close)
@@ -242,6 +249,7 @@ const gx_row gx_stage_collapse = {
     .before = collapse_before,
     .refill = collapse_refill,
     .release = collapse_release,
+    .held = collapse_held,
 };
 
 const char gx_stage_collapse_doc[] =

@@ -180,6 +180,12 @@ intersperse_hint(gx_step *step, Py_ssize_t upstream)
     return before < 0 ? before : gx_add_hints(items, before / step->limit);
 }
 
+static Py_ssize_t
+intersperse_held(gx_step *step)
+{
+    return step->pending != NULL;
+}
+
 static const char *const intersperse_params[] = {"e", "n", NULL};
 static const gx_signature intersperse_signature = {"intersperse", intersperse_params, 0,
                                                    1, 2};
@@ -192,6 +198,7 @@ const gx_row gx_stage_intersperse = {
     .start = intersperse_start,
     .before = intersperse_before,
     .hint = intersperse_hint,
+    .held = intersperse_held,
 };
 
 const char gx_stage_intersperse_doc[] =

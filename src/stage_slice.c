@@ -289,13 +289,18 @@ tail_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item))
 }
 
 static Py_ssize_t
+tail_held(gx_step *step)
+{
+    return step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
+}
+
+static Py_ssize_t
 tail_hint(gx_step *step, Py_ssize_t upstream)
 {
     if (step->source.fetch == fetch_tail) {
         return step->count;
     }
-    Py_ssize_t held = step->state != NULL ? PyList_GET_SIZE(step->state) : 0;
-    Py_ssize_t items = gx_add_hints(upstream, held);
+    Py_ssize_t items = gx_add_hints(upstream, tail_held(step));
     return items < step->limit ? items : step->limit;
 }
 
@@ -310,6 +315,7 @@ const gx_row gx_stage_tail = {
     .before = tail_before,
     .refill = tail_refill,
     .hint = tail_hint,
+    .held = tail_held,
 };
 
 const char gx_stage_tail_doc[] =

@@ -101,6 +101,14 @@ is_empty(gx_step *step)
     return step->key == NULL || PyList_GET_SIZE(step->key) == 0;
 }
 
+/* The part that grows, and a separator that waits. */
+static Py_ssize_t
+split_held(gx_step *step)
+{
+    Py_ssize_t part = step->key != NULL ? PyList_GET_SIZE(step->key) : 0;
+    return part + (step->pending != NULL);
+}
+
 /* The last part, unless it is empty. */
 static gx_answer
 split_refill(gx_run *Py_UNUSED(run), gx_step *step, PyObject **Py_UNUSED(item))
@@ -185,6 +193,19 @@ split_at_after(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item, PyObject 
     return wait_in_line(step, item, separator);
 }
 
+/* And what stands in line behind that. */
+static Py_ssize_t
+split_at_held(gx_step *step)
+{
+    PyObject *parts = step->state;
+    Py_ssize_t held = split_held(step);
+    for (Py_ssize_t i = 0; parts != NULL && i < PyList_GET_SIZE(parts); i++) {
+        PyObject *part = PyList_GET_ITEM(parts, i);
+        held += PyList_CheckExact(part) ? PyList_GET_SIZE(part) : 0;
+    }
+    return held;
+}
+
 /* The last part, once, even if it is empty. */
 static gx_answer
 split_at_refill(gx_run *run, gx_step *step, PyObject **item)
@@ -219,6 +240,7 @@ const gx_row gx_stage_split_at = {
     .start = split_start,
     .after = split_at_after,
     .refill = split_at_refill,
+    .held = split_at_held,
 };
 
 const char gx_stage_split_at_doc[] =
@@ -272,6 +294,7 @@ const gx_row gx_stage_split_before = {
     .start = split_start,
     .after = split_before_after,
     .refill = split_refill,
+    .held = split_held,
 };
 
 const char gx_stage_split_before_doc[] =
@@ -291,6 +314,7 @@ const gx_row gx_stage_split_after = {
     .start = split_start,
     .after = split_after_after,
     .refill = split_refill,
+    .held = split_held,
 };
 
 const char gx_stage_split_after_doc[] =
@@ -351,6 +375,7 @@ const gx_row gx_stage_split_when = {
     .before = split_when_before,
     .after = split_when_after,
     .refill = split_refill,
+    .held = split_held,
 };
 
 const char gx_stage_split_when_doc[] =

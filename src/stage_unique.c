@@ -111,6 +111,15 @@ unique_everseen_after(gx_run *run, gx_step *step, PyObject **item, PyObject *res
     return gx_keep_if(met, 1, item);
 }
 
+/* The keys. */
+static Py_ssize_t
+unique_everseen_held(gx_step *step)
+{
+    return step->state == NULL ? 0
+           : step->limit != 0  ? PyDict_GET_SIZE(step->state)
+                               : gx_keys_size(step->state);
+}
+
 static const char *const everseen_params[] = {"key", "maxlen", NULL};
 static const gx_signature everseen_signature = {"unique_everseen", everseen_params, 0,
                                                 0, 1};
@@ -125,6 +134,7 @@ const gx_row gx_stage_unique_everseen = {
     .start = unique_everseen_start,
     .before = unique_everseen_before,
     .after = unique_everseen_after,
+    .held = unique_everseen_held,
 };
 
 const char gx_stage_unique_everseen_doc[] =

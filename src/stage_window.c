@@ -165,6 +165,15 @@ window_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
     return GX_EMIT;
 }
 
+/* Of a whole window all but the oldest wait for another. */
+static Py_ssize_t
+window_held(gx_step *step)
+{
+    return step->state == NULL              ? 0
+           : PyList_CheckExact(step->state) ? PyList_GET_SIZE(step->state)
+                                            : step->count;
+}
+
 /* Windows still to come. The next one begins with `fresh` items, of `need` that it
    needs; a stage with a refill pads its last one. */
 static Py_ssize_t
@@ -259,6 +268,7 @@ const gx_row gx_stage_windowed = {
     .before = window_before,
     .refill = windowed_refill,
     .hint = window_hint,
+    .held = window_held,
 };
 
 const char gx_stage_windowed_doc[] =
@@ -308,6 +318,7 @@ const gx_row gx_stage_sliding_window = {
     .start = sliding_window_start,
     .before = window_before,
     .hint = window_hint,
+    .held = window_held,
 };
 
 const char gx_stage_sliding_window_doc[] =
@@ -335,6 +346,7 @@ const gx_row gx_stage_pairwise = {
     .start = pairwise_start,
     .before = window_before,
     .hint = window_hint,
+    .held = window_held,
 };
 
 const char gx_stage_pairwise_doc[] =

@@ -325,6 +325,13 @@ zip_refill(gx_run *run, gx_step *step, PyObject **Py_UNUSED(item))
     return zip_release(run, step, run->owner) < 0 ? GX_ERROR : GX_SKIP;
 }
 
+/* The upstream's item in a row in progress. */
+static Py_ssize_t
+zip_held(gx_step *step)
+{
+    return step->phase == ZIP_READING && step->next > 0;
+}
+
 /* The shortest decides; those already asked have given one item more. */
 static Py_ssize_t
 zip_hint(gx_step *step, Py_ssize_t upstream)
@@ -363,6 +370,7 @@ const gx_row gx_stage_zip = {
     .refill = zip_refill,
     .release = zip_release,
     .hint = zip_hint,
+    .held = zip_held,
 };
 
 const char gx_stage_zip_doc[] =

@@ -51,42 +51,64 @@ held_by(gx_step *step)
     return step->row->held != NULL ? step->row->held(step) : 0;
 }
 
-/* What a step has before it is handed an item. */
+/* What a step has before it is handed an item; `again`: one of its own source's. */
 typedef struct {
     Py_ssize_t held, index;
+    bool again;
 } moment;
 
 static gx_counter *
 count_begin(gx_run *run, gx_step *step, moment *before)
 {
     gx_counter *counter = &run->counters[step - run->steps];
-    *before = (moment){held_by(step), run->index};
-    counter->items++;               /* now: a callback may look */
+    bool again = run->top == step && step->row->flags & GX_AGAIN;
+    *before = (moment){held_by(step), run->index, again};
+    counter->items += !again;       /* now: a callback may look */
     step->before = counter->before; /* its own, which it may replace */
     return counter;
 }
 
-/* A first stage may have taken further items from the source by itself. Of a stage that
-   makes one item of several only what it neither gives nor keeps is dropped; without
-   `held` nobody knows. */
+/* Items of the `taken` that neither went on nor are kept. Of a stage that makes one item
+   of several nobody knows without `held`. */
+static Py_ssize_t
+lost(gx_step *step, gx_answer answer, moment *before, Py_ssize_t taken)
+{
+    bool gone = answer == GX_SKIP || answer == GX_STOP;
+    if (step->row->flags & GX_TERMINAL) {
+        return 0;
+    }
+    if (!step->many) {
+        return taken - !gone;
+    }
+    return gone && step->row->held != NULL ? before->held + taken - held_by(step) : 0;
+}
+
+/* A stage that makes one item of several had them all just before it gave that. */
+static Py_ssize_t
+most_held(gx_step *step, gx_answer answer, moment *before, Py_ssize_t taken)
+{
+    const gx_row *row = step->row;
+    bool gave = answer != GX_SKIP && answer != GX_STOP && answer != GX_ERROR;
+    Py_ssize_t held = held_by(step), all = before->held + taken;
+    bool joins = row->held != NULL && step->many && !(row->flags & GX_AGAIN);
+    return gave && joins && all > held ? all : held;
+}
+
+/* A first stage may have taken further items from the source by itself. */
 static void
 count_end(gx_run *run, gx_step *step, gx_answer answer, moment *before,
           gx_counter *counter)
 {
-    bool gone = answer == GX_SKIP || answer == GX_STOP;
-    Py_ssize_t more = run->index - before->index;
-    Py_ssize_t held = held_by(step), most = held;
+    Py_ssize_t more = run->index - before->index, taken = 1 + more;
+    Py_ssize_t most = most_held(step, answer, before, taken);
+    Py_ssize_t dropped = lost(step, answer, before, taken);
     counter->before = step->before;
     counter->items += more;
-    if (step->row->held != NULL && held == 0 && !gone && answer != GX_ERROR) {
-        most = before->held + 1 + more;
-    }
     if (most > counter->high_water) {
         counter->high_water = most;
     }
-    bool known = !step->many || step->row->held != NULL;
-    if (gone && known && held <= before->held && !(step->row->flags & GX_TERMINAL)) {
-        counter->dropped++;
+    if (dropped > 0) {
+        counter->dropped += dropped;
     }
 }
 

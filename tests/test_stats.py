@@ -9,7 +9,9 @@ import weakref
 
 import pytest
 from sources import Source
+from test_contract import STAGES
 
+import pygenx
 from pygenx import Pipeline, pipe, read_lines
 
 pytestmark = pytest.mark.c
@@ -197,6 +199,138 @@ def test_high_water(source, stage, expected, kind):
     list(p)
     row = stats[3]
     assert (row.items_in, row.items_out, row.dropped, row.high_water) == expected
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (lambda p: p.windowed(3), (7, 5, 0, 3)),
+        (lambda p: p.windowed(4, step=3), (7, 2, 0, 4)),
+        (lambda p: p.windowed(2, step=3), (7, 3, 2, 2)),
+        (lambda p: p.windowed(9), (7, 1, 0, 7)),
+        (lambda p: p.sliding_window(3), (7, 5, 0, 3)),
+        (lambda p: p.sliding_window(9), (7, 0, 0, 7)),
+        (lambda p: p.pairwise(), (7, 6, 0, 2)),
+        (lambda p: p.split_at(lambda n: n == 4), (7, 2, 0, 5)),
+        (lambda p: p.split_at(lambda n: n == 4, keep_separator=True), (7, 3, 0, 5)),
+        (lambda p: p.split_before(lambda n: n == 4), (7, 2, 0, 5)),
+        (lambda p: p.split_after(lambda n: n == 4), (7, 2, 0, 5)),
+        (lambda p: p.split_when(lambda a, b: b == 4), (7, 2, 0, 5)),
+        (lambda p: p.split_when(lambda a, b: b == 4, 0), (7, 1, 0, 7)),
+        (lambda p: p.groupby(lambda n: n < 4), (7, 2, 0, 5)),
+        (lambda p: p.tail(3), (7, 3, 4, 3)),
+        (lambda p: p.tail(0), (7, 0, 7, 0)),
+        (lambda p: p.unique_everseen(lambda n: n % 4), (7, 4, 3, 4)),
+        (lambda p: p.unique_everseen(lambda n: n % 4, maxlen=2), (7, 7, 0, 2)),
+        (lambda p: p.unique_justseen(lambda n: n // 4), (7, 2, 5, 0)),
+        (lambda p: p.intersperse("-"), (7, 13, 0, 1)),
+        (lambda p: p.zip(range(9)), (7, 7, 0, 1)),
+        (lambda p: p.zip(range(2)), (3, 2, 1, 1)),
+        (lambda p: p.collapse(), (7, 7, 0, 0)),
+        (lambda p: p.flat_map(lambda n: []), (7, 0, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [range, lambda n: [*range(n)], lambda n: iter(range(n))]
+)
+def test_what_stages_hold_and_drop(stage, expected, kind):
+    p = stage(pipe(kind(7)))
+    stats = p.stats()
+    p.consume()
+    row = stats[1]
+    assert (row.items_in, row.items_out, row.dropped, row.high_water) == expected
+    assert stats[0].items_out == expected[0]
+    p = stage(pipe(kind(7)).tap(str))
+    stats = p.stats()
+    p.consume()
+    row = stats[2]
+    assert (row.items_in, row.items_out, row.dropped, row.high_water) == expected
+
+
+@pytest.mark.parametrize("source", [[1, 1, 1, 2, 2, 3], "aaabbc", (1, 1, 1, 2, 2, 3)])
+@pytest.mark.parametrize("name", ["unique_everseen", "unique_justseen"])
+def test_items_that_a_first_stage_takes_by_itself_are_dropped_one_by_one(name, source):
+    p = getattr(pipe(source), name)()
+    stats = p.stats()
+    next(p)
+    assert next(p) is not None
+    assert counts(stats)[1] == (4, 2, 2, 0)
+    p.consume()
+    assert counts(stats)[1] == (6, 3, 3, 0)
+
+
+def test_what_collapse_reads_inside_its_items_does_not_come_from_the_source():
+    p = pipe([[1, [2, [3]]], 4, []]).collapse()
+    stats = p.stats()
+    assert p.list() == [1, 2, 3, 4]
+    assert counts(stats)[:2] == [(0, 3, 0, 0), (3, 4, 0, 0)]
+    assert stats[1].high_water == 3  # iterables inside each other
+
+
+class Seen:
+    """Items that are alive after they have been handed on."""
+
+    def __init__(self, wrap):
+        self.wrap = wrap
+        self.refs = []
+        self.most = 0
+
+    def __iter__(self):
+        for number in range(40):
+            self.most = max(self.most, sum(ref() is not None for ref in self.refs))
+            item = Item(number)
+            self.refs.append(weakref.ref(item))
+            item = self.wrap(item)
+            yield item
+            del item
+
+
+class Item:
+    def __init__(self, number):
+        self.number = number
+
+    def __hash__(self):
+        return self.number
+
+    def __eq__(self, other):
+        return self is other
+
+    def __bool__(self):
+        return True
+
+
+# What they hold is no item that waits: the tuple that is filled again, the last total
+# or key. It is one at most.
+HOLD_THE_LAST = {".enumerate", ".accumulate", ".unique_justseen"}
+
+
+@pytest.mark.parametrize("row", STAGES, ids=lambda row: row.name)
+def test_a_stage_that_keeps_items_says_how_many(row):
+    seen = Seen(row.wrap)
+    p = row.build(pygenx, seen)
+    if not isinstance(p, pipe):
+        pytest.skip("not a pipe")
+    stats = p.stats()
+    p.consume()
+    held = stats[1].high_water
+    assert stats[1].items_in > 0
+    if row.name in HOLD_THE_LAST:
+        assert seen.most <= 1
+    else:
+        assert held >= seen.most
+
+
+@pytest.mark.parametrize("row", STAGES, ids=lambda row: row.name)
+def test_what_comes_into_a_stage_goes_on_is_dropped_or_fails(row):
+    p = row.build(pygenx, row.feed(list))
+    if not isinstance(p, pipe):
+        pytest.skip("not a pipe")
+    stats = p.stats()
+    p.consume()
+    (_, come, gone, dropped, errors) = counted(stats)[1]
+    assert come == stats[0].items_out
+    if row.one_to_one:
+        assert come == gone + dropped + errors
 
 
 # how it is read -----------------------------------------------------------------------
