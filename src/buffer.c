@@ -456,7 +456,7 @@ static PyType_Slot buffer_slots[] = {
 };
 
 static PyType_Spec buffer_spec = {
-    .name = "pygenx.buffer_source",
+    .name = "pygenx.buffer",
     .basicsize = sizeof(buffer_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = buffer_slots,

@@ -390,9 +390,17 @@ gx_brief_types(PyObject *tuple, Py_ssize_t start)
 {
     PyObject *text = PyUnicode_FromString("");
     for (Py_ssize_t i = start; i < PyTuple_GET_SIZE(tuple) && text != NULL; i++) {
-        const char *name = Py_TYPE(PyTuple_GET_ITEM(tuple, i))->tp_name;
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
         const char *comma = i == start ? "" : ", ";
-        Py_SETREF(text, PyUnicode_FromFormat("%U%s<%s>", text, comma, name));
+        if (item == Py_Ellipsis) {
+            Py_SETREF(text, PyUnicode_FromFormat("%U%s...", text, comma));
+        } else if (Py_IS_TYPE(item, &PyType_Type)) {
+            const char *name = ((PyTypeObject *)item)->tp_name;
+            Py_SETREF(text, PyUnicode_FromFormat("%U%s%s", text, comma, name));
+        } else {
+            const char *name = Py_TYPE(item)->tp_name;
+            Py_SETREF(text, PyUnicode_FromFormat("%U%s<%s>", text, comma, name));
+        }
     }
     return text;
 }

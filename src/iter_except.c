@@ -210,7 +210,7 @@ static PyType_Slot iter_except_slots[] = {
 };
 
 static PyType_Spec iter_except_spec = {
-    .name = "pygenx.iter_except_source",
+    .name = "pygenx.iter_except",
     .basicsize = sizeof(iter_except_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = iter_except_slots,

@@ -158,7 +158,7 @@ static PyType_Slot iterate_slots[] = {
 };
 
 static PyType_Spec iterate_spec = {
-    .name = "pygenx.iterate_source",
+    .name = "pygenx.iterate",
     .basicsize = sizeof(iterate_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = iterate_slots,

@@ -443,7 +443,7 @@ static PyType_Slot lines_slots[] = {
 };
 
 static PyType_Spec lines_spec = {
-    .name = "pygenx.lines_source",
+    .name = "pygenx.read_lines",
     .basicsize = sizeof(lines_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = lines_slots,

@@ -322,12 +322,24 @@ to_apply(PyObject *pipe, PyObject *const *args)
     return result;
 }
 
+static PyObject *
+to_brief(PyObject *const *args)
+{
+    PyObject *func = gx_brief_callable(args[TO_FUNC]);
+    bool more = PyTuple_GET_SIZE(args[TO_ARGS]) + PyDict_GET_SIZE(args[TO_KWARGS]) > 0;
+    if (func != NULL && more) {
+        Py_SETREF(func, PyUnicode_FromFormat("%U, ...", func));
+    }
+    return func;
+}
+
 const gx_row gx_terminal_to = {
     .name = "to",
     .nargs = 3,
     .flags = GX_TERMINAL | GX_PULL_ONLY,
     .parse = to_parse,
     .check = to_check,
+    .brief = to_brief,
     .apply = to_apply,
 };
 

@@ -187,7 +187,7 @@ brief_arg(PyObject *arg)
     return PyCallable_Check(arg) ? gx_brief_callable(arg) : gx_brief(arg);
 }
 
-/* Arguments behind the first are shown only where they say something. */
+/* What need not be given is shown only where it says something. */
 static bool
 is_silent(const gx_row *row, int i, PyObject *arg)
 {
@@ -195,7 +195,8 @@ is_silent(const gx_row *row, int i, PyObject *arg)
                  Py_IS_TYPE(arg, &PyBaseObject_Type) ||
                  (PyTuple_CheckExact(arg) && PyTuple_GET_SIZE(arg) == 0) ||
                  (PyDict_CheckExact(arg) && PyDict_GET_SIZE(arg) == 0);
-    return plain && (i > 0 || row->flags & GX_TERMINAL);
+    bool optional = row->signature != NULL && row->signature->required <= i;
+    return plain && (i > 0 || optional || row->flags & GX_TERMINAL);
 }
 
 static PyObject *
@@ -211,7 +212,8 @@ brief_args(const gx_row *row, PyObject *const *args)
         PyObject *arg = brief_arg(args[i]);
         PyObject *longer = NULL;
         if (arg != NULL) {
-            bool named = sig != NULL && i >= 1 && i >= sig->posonly;
+            bool named =
+                sig != NULL && i >= sig->posonly && (i >= 1 || i >= sig->maxpos);
             longer = PyUnicode_FromFormat("%U%s%s%s%U", text, comma,
                                           named ? sig->params[i] : "", named ? "=" : "",
                                           arg);

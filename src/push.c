@@ -437,8 +437,10 @@ push_repr(PyObject *op)
     PyObject *stages = gx_program_brief(self->program);
     PyObject *text = NULL;
     if (stages != NULL && target != NULL) {
-        text = PyUnicode_FromFormat("Pipeline()%U -> into(<%s>)", stages,
-                                    Py_TYPE(target)->tp_name);
+        PyObject *sink = gx_brief_callable(target);
+        text = sink ? PyUnicode_FromFormat("Pipeline()%U -> into(%U)", stages, sink)
+                    : NULL;
+        Py_XDECREF(sink);
     } else if (stages != NULL) {
         text = PyUnicode_FromFormat("Pipeline()%U%s", stages,
                                     self->ended ? " -> <ended>" : "");

@@ -192,6 +192,13 @@ choose_lane(gx_state *state, PyObject *target, const char *what)
                      Py_TYPE(target)->tp_name);
         return NULL;
     }
+    if (Py_IS_TYPE(target, GX_TYPE_OF(state, Pipeline))) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s must be an object with send() or a function, not a Pipeline "
+                     "without an end; give it a terminal, or a sink by into()",
+                     what);
+        return NULL;
+    }
     return refuse_generator_function(state, target, what) < 0 ? NULL : deliver_call;
 }
 

@@ -15,9 +15,11 @@ check_classes(PyObject *classes, const char *name)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(classes); i++) {
         PyObject *class = PyTuple_GET_ITEM(classes, i);
         if (!PyExceptionClass_Check(class)) {
-            PyErr_Format(PyExc_TypeError,
-                         "%s() takes classes of exceptions, not '%.200s'", name,
-                         Py_TYPE(class)->tp_name);
+            bool other = PyType_Check(class);
+            PyErr_Format(
+                PyExc_TypeError, "%s() takes classes of exceptions, not %s'%.200s'",
+                name, other ? "the class " : "",
+                other ? ((PyTypeObject *)class)->tp_name : Py_TYPE(class)->tp_name);
             return -1;
         }
     }

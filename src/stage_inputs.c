@@ -83,7 +83,7 @@ gx_stage_next_input(gx_step *step)
     Py_ssize_t i = step->count++;
     PyObject *input = Py_NewRef(PySequence_Fast_GET_ITEM(inputs, i));
     if (PyList_CheckExact(inputs)) {
-        PyList_SetItem(inputs, i, Py_NewRef(Py_None));
+        PyList_SetItem(inputs, i, Py_NewRef(Py_Ellipsis)); /* repr shows it so */
     }
     return input;
 }

@@ -116,6 +116,28 @@ pluck_hint(gx_step *Py_UNUSED(step), Py_ssize_t upstream)
 static const char *const pluck_params[] = {"ind", "default", NULL};
 static const gx_signature pluck_signature = {"pluck", pluck_params, 0, 1, 2};
 
+static PyObject *
+pluck_brief(PyObject *const *args)
+{
+    PyObject *ind = args[PLUCK_IND];
+    if (!PyList_CheckExact(ind)) {
+        return gx_brief(ind);
+    }
+    PyObject *text = PyUnicode_FromString("[");
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(ind) && text != NULL; i++) {
+        PyObject *index = gx_brief(PyList_GET_ITEM(ind, i));
+        PyObject *longer =
+            index ? PyUnicode_FromFormat("%U%s%U", text, i > 0 ? ", " : "", index)
+                  : NULL;
+        Py_XDECREF(index);
+        Py_SETREF(text, longer);
+    }
+    if (text != NULL) {
+        Py_SETREF(text, PyUnicode_FromFormat("%U]", text));
+    }
+    return text;
+}
+
 const gx_row gx_stage_pluck = {
     .name = "pluck",
     .signature = &pluck_signature,
@@ -124,6 +146,7 @@ const gx_row gx_stage_pluck = {
     .check = pluck_check,
     .start = pluck_start,
     .before = pluck_before,
+    .brief = pluck_brief,
     .hint = pluck_hint,
 };
 

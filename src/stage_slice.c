@@ -439,6 +439,25 @@ islice_hint(gx_step *step, Py_ssize_t upstream)
     return end <= step->next ? 0 : (end - step->next - 1) / step->stride + 1;
 }
 
+/* As it would be written: only the stop can be None here. */
+static PyObject *
+islice_brief(PyObject *const *args)
+{
+    PyObject *start = gx_brief(args[0]), *stop = gx_brief(args[1]);
+    PyObject *step = gx_brief(args[2]), *text = NULL;
+    if (start != NULL && stop != NULL && step != NULL) {
+        bool every = PyUnicode_CompareWithASCIIString(step, "1") == 0;
+        bool all = PyUnicode_CompareWithASCIIString(start, "0") == 0;
+        text = !every ? PyUnicode_FromFormat("%U, %U, %U", start, stop, step)
+               : all  ? Py_NewRef(stop)
+                      : PyUnicode_FromFormat("%U, %U", start, stop);
+    }
+    Py_XDECREF(start);
+    Py_XDECREF(stop);
+    Py_XDECREF(step);
+    return text;
+}
+
 const gx_row gx_stage_islice = {
     .name = "islice",
     .nargs = 3,
@@ -447,6 +466,7 @@ const gx_row gx_stage_islice = {
     .check = islice_check,
     .start = islice_start,
     .before = islice_before,
+    .brief = islice_brief,
     .hint = islice_hint,
 };
 

@@ -390,6 +390,27 @@ collect_result(gx_run *Py_UNUSED(run), gx_step *step)
     return values;
 }
 
+/* The terminals; what is before them, or in a collect() among them, is left out. */
+static PyObject *
+collect_brief(PyObject *const *args)
+{
+    PyObject *text = PyUnicode_FromString("");
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[0]) && text != NULL; i++) {
+        gx_program *program = gx_program_CAST(PyTuple_GET_ITEM(args[0], i));
+        PyObject *inner = program->row == &gx_terminal_collect
+                              ? PyUnicode_FromString("collect(...)")
+                              : gx_stage_brief(program->row, program->args);
+        PyObject *longer = NULL;
+        if (inner != NULL) {
+            longer = PyUnicode_FromFormat("%U%s%s%U", text, i > 0 ? ", " : "",
+                                          program->size > 1 ? "... -> " : "", inner);
+        }
+        Py_XDECREF(inner);
+        Py_SETREF(text, longer);
+    }
+    return text;
+}
+
 const gx_row gx_terminal_collect = {
     .name = "collect",
     .nargs = 1,
@@ -398,6 +419,7 @@ const gx_row gx_terminal_collect = {
     .check = collect_check,
     .start = collect_start,
     .before = collect_before,
+    .brief = collect_brief,
     .result = collect_result,
 };
 

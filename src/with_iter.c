@@ -326,7 +326,7 @@ static PyType_Slot with_iter_slots[] = {
 };
 
 static PyType_Spec with_iter_spec = {
-    .name = "pygenx.with_iter_source",
+    .name = "pygenx.with_iter",
     .basicsize = sizeof(with_iter_object),
     .flags = GX_TYPE_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = with_iter_slots,

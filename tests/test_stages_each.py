@@ -738,7 +738,7 @@ def test_repr_and_pickle():
         "Pipeline() -> filter_map(str.strip) -> pluck(0) -> pluck('a') -> "
         "accumulate(max, initial=1) -> intersperse('-', n=2) -> "
         "takewhile_inclusive(callable) -> locate(bool) -> tail(3) -> "
-        "unique_everseen(len, maxlen=5) -> unique_justseen(None)"
+        "unique_everseen(len, maxlen=5) -> unique_justseen()"
     )
     assert repr(pickle.loads(pickle.dumps(program))) == repr(program)
 
