@@ -106,6 +106,21 @@ the next: 2
   104  15 And the LORD God took the man, and put him into the garden of Eden to
 3 found, 104 lines read
 """,
+    "paging": """\
+    fetch 2 from 0
+['#0', '#1']
+    fetch 5 from 2
+['#2', '#3', '#4', '#5', '#6']
+    fetch 5 from 7
+['#7', '#8', '#9', '#10', '#11']
+    fetch 2 from 0
+(0, [0, 1])
+(1, [])
+    fetch 1 from 2
+(2, [2])
+    fetch 5 from 12
+12 items read
+""",
     "primed_generator": """\
 sent 10, average 10.0
 sent 20, average 15.0
@@ -113,6 +128,17 @@ sent 60, average 30.0
 Hello, Alice!
 greeter - Says hello.
 RuntimeError: too_short() ended before its first yield
+""",
+    "pushed_orders": """\
+stored (('ann', 3), ('bob', 5))
+left out ''
+left out 'eve 0'
+stored (('ann', 4), ('bob', 2))
+total 14
+by customer {'ann': 7, 'bob': 7}
+took ('eve', 1)
+pygenx: stage 1/1 map(parse), item 1: 'eve one'
+took ('eve', 2)
 """,
     "several_files": """\
 mon.log:1: start
