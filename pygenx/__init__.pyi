@@ -494,6 +494,10 @@ class fold(_Push, Generic[_R]):
 
 @final
 class broadcast(_Push, Generic[_T_contra]):
+    # A Reducer can be called too, with an iterable: alone it says what it takes.
+    @overload
+    def __new__(cls, *targets: Reducer[_T_contra, Any]) -> Self: ...
+    @overload
     def __new__(cls, *targets: _Sink[_T_contra]) -> Self: ...
     @property
     def result(self) -> tuple[Any, ...] | None: ...
@@ -504,6 +508,14 @@ class broadcast(_Push, Generic[_T_contra]):
 
 @final
 class route(_Push, Generic[_T_contra, _K]):
+    @overload
+    def __new__(
+        cls,
+        key: Callable[[_T_contra], _K],
+        targets: SupportsGetItem[_K, Reducer[_T_contra, Any]],
+        /,
+    ) -> Self: ...
+    @overload
     def __new__(
         cls,
         key: Callable[[_T_contra], _K],

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 from pygenx import (
     Pipeline,
+    broadcast,
     buffer,
     chain,
     fold,
@@ -18,6 +19,7 @@ from pygenx import (
     primed,
     read_lines,
     roundrobin,
+    route,
     seekable,
     serialize,
     spy,
@@ -119,6 +121,27 @@ def tools() -> None:
     primed(plain)  # type: ignore[type-var]
     primed(reader)("one")  # type: ignore[arg-type]
     fold(len, 0)  # type: ignore[arg-type]
+
+
+def pushing() -> None:
+    lengths = Pipeline[str]().map(len)
+    lengths.sum()([1])  # type: ignore[list-item]
+    lengths.sum().push().send(1)  # type: ignore[arg-type]
+    lengths.list().map(str)  # type: ignore[attr-defined]
+    lengths.into([])  # type: ignore[call-overload]
+    lengths.into()  # type: ignore[call-overload]
+    pipe([1]).into(lengths.sum())  # type: ignore[arg-type]
+    pipe([1]).collect(lengths.sum())  # type: ignore[arg-type]
+    pipe([1]).collect(sum)  # type: ignore[call-overload]
+    lengths.collect(lengths.sum())  # type: ignore[arg-type]
+    broadcast(5)  # type: ignore[call-overload]
+    route(5, {})  # type: ignore[call-overload]
+    route(len, [5])  # type: ignore[list-item]
+    print(pipe([1]).stats()[0].taken)  # type: ignore[attr-defined]
+    pipe([1]).stats()["a"]  # type: ignore[call-overload]
+    pipe([1]).catch(ValueError, do=len)  # type: ignore[arg-type]
+    wider: pipe[str] = pipe(list[object]())  # type: ignore[arg-type]
+    print(wider)
 
 
 class Piped(pipe[int]):  # type: ignore[misc]
