@@ -210,6 +210,8 @@ PyObject *gx_program_into(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
                           PyObject *kwnames);
 PyObject *gx_reducer_push(PyObject *op, PyObject *unused);
 PyObject *gx_push_close(PyObject *op, PyObject *unused);
+/* Their run, counted by `stats` if that is not NULL (push_start.c). */
+gx_run *gx_push_run_new(gx_state *state, gx_program *program, PyObject *stats);
 /* A row that asks for its items itself cannot be fed: -1 with a TypeError. */
 int gx_program_check_pushable(gx_program *program);
 

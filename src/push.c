@@ -4,6 +4,7 @@
 
 #include "pipeline.h"
 #include "sink.h"
+#include "stats.h"
 
 /* -- struct ------------------------------------------------------------- */
 
@@ -12,6 +13,7 @@ typedef struct {
     gx_program *program; /* owned: stages, or a Reducer with its terminal */
     gx_run *run;         /* owned; NULL before the first item */
     gx_sink sink;        /* has a target only where there is no terminal */
+    PyObject *stats;     /* owned, or NULL: nothing is counted */
     bool primed;         /* next() has been called before the first item */
 } push_object;
 
@@ -83,29 +85,11 @@ gx_reducer_push(PyObject *op, PyObject *Py_UNUSED(unused))
 /* -- start -------------------------------------------------------------- */
 
 static int
-add_terminal(gx_run *run, gx_program *reducer)
-{
-    PyObject *args[GX_MAX_ARGS] = {NULL};
-    for (int i = 0; i < reducer->row->nargs; i++) {
-        args[i] = Py_NewRef(reducer->args[i]);
-    }
-    return gx_run_terminate(run, reducer->row, args);
-}
-
-static int
 push_start(push_object *self)
 {
     if (self->run == NULL) {
-        gx_source source = GX_SOURCE_PUSHED;
         gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-        bool reduces = gx_program_is_reducer(self->program);
-        gx_program *stages = reduces ? self->program->previous : self->program;
-        gx_run *run = gx_run_new(state, &source, &stages, 1);
-        if (run != NULL && reduces && add_terminal(run, self->program) < 0) {
-            gx_run_free(run);
-            run = NULL;
-        }
-        self->run = run;
+        self->run = gx_push_run_new(state, self->program, self->stats);
     }
     if (self->run == NULL) {
         return -1;
@@ -246,6 +230,9 @@ push_rescue(push_object *self, PyObject **exc)
         return -1;
     }
     if (!self->run->rescues) {
+        if (self->run->counters != NULL) {
+            self->run->counters[0].errors++;
+        }
         return 0;
     }
     PyErr_SetRaisedException(Py_NewRef(*exc));
@@ -377,6 +364,7 @@ static void
 push_forget(PyObject *op)
 {
     Py_CLEAR(push_CAST(op)->program);
+    Py_CLEAR(push_CAST(op)->stats); /* after the run, which counts there */
 }
 
 /* Dropped half-way: nothing is flushed, the stages' own clean-up still runs. */
@@ -395,6 +383,7 @@ push_traverse(PyObject *op, visitproc visit, void *arg)
     GX_VISIT_ITERATOR(op);
     GX_VISIT_SINK(&self->sink);
     Py_VISIT(self->program);
+    Py_VISIT(self->stats);
     return self->run == NULL ? 0 : gx_run_traverse(self->run, visit, arg);
 }
 
@@ -427,6 +416,31 @@ static PyObject *
 push_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     return gx_push_exit(op, args, nargs, gx_push_close);
+}
+
+static PyObject *
+stats_of(PyObject *op, bool timed)
+{
+    PyObject *stats;
+    push_object *self = push_CAST(op);
+    gx_state *state = PyType_GetModuleState(Py_TYPE(op));
+    Py_BEGIN_CRITICAL_SECTION(op);
+    bool started = self->run != NULL || self->ended;
+    stats = gx_stats_of_push(state, &self->stats, self->program, started, timed);
+    Py_END_CRITICAL_SECTION();
+    return stats;
+}
+
+static PyObject *
+push_stats(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    return stats_of(op, false);
+}
+
+static PyObject *
+push_profile(PyObject *op, PyObject *Py_UNUSED(unused))
+{
+    return stats_of(op, true);
 }
 
 static PyObject *
@@ -475,6 +489,15 @@ PyDoc_STRVAR(push_close_doc,
 "close($self, /)\n--\n\n"
 "Flush the stages, close the sink and return its result; again when called again.");
 
+PyDoc_STRVAR(push_stats_doc,
+"stats($self, /)\n--\n\n"
+"Count what passes: the items sent, each stage, the terminal of a Reducer.\n\n"
+"As pipe.stats(). Raises RuntimeError when an item has been sent.");
+
+PyDoc_STRVAR(push_profile_doc,
+"profile($self, /)\n--\n\n"
+"As stats(), and measure the time spent in each stage and the terminal.");
+
 const char gx_into_doc[] =
     "into($self, sink, /)\n--\n\n"
     "Return a coroutine that runs what it is sent through the stages into a sink.\n\n"
@@ -496,6 +519,8 @@ static PyMethodDef push_methods[] = {
     {"send", push_send_method, METH_O, push_send_doc},
     {"throw", GX_FASTCALL(gx_iterator_throw), METH_FASTCALL, gx_push_throw_doc},
     {"close", gx_push_close, METH_NOARGS, push_close_doc},
+    {"stats", push_stats, METH_NOARGS, push_stats_doc},
+    {"profile", push_profile, METH_NOARGS, push_profile_doc},
     {"__enter__", gx_iterator_enter, METH_NOARGS, gx_push_enter_doc},
     {"__exit__", GX_FASTCALL(push_exit), METH_FASTCALL, gx_push_exit_doc},
     {"__reduce__", gx_iterator_reduce, METH_NOARGS, gx_reduce_doc},

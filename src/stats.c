@@ -28,11 +28,19 @@ typedef struct {
 
 /* -- construct ---------------------------------------------------------- */
 
+/* What a producer sends has no name. */
+static PyObject *
+source_text(gx_source *source)
+{
+    return source->fetch == gx_fetch_pushed ? PyUnicode_FromString("send()")
+                                            : gx_source_brief(source);
+}
+
 static PyObject *
 stats_new(gx_state *state, gx_source *source, gx_program *program)
 {
     PyTypeObject *type = GX_TYPE_OF(state, Stats);
-    PyObject *text = gx_source_brief(source);
+    PyObject *text = source_text(source);
     stats_object *self = text != NULL ? stats_CAST(type->tp_alloc(type, 0)) : NULL;
     if (self == NULL) {
         Py_XDECREF(text);
@@ -207,7 +215,7 @@ gx_stats_prepare(PyObject *op, gx_source *source, gx_program *const *programs,
 {
     stats_object *self = stats_CAST(op);
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *text = gx_source_brief(source), *names = names_of(programs, n);
+    PyObject *text = source_text(source), *names = names_of(programs, n);
     if (text == NULL || names == NULL) {
         Py_XDECREF(text);
         Py_XDECREF(names);
@@ -243,10 +251,11 @@ gx_stats_terminate(PyObject *op, gx_run *run)
 {
     stats_object *self = stats_CAST(op);
     gx_step *step = run->end - 1;
-    self->terminal = gx_stage_brief(step->row, step->args);
-    if (self->terminal == NULL) {
+    PyObject *text = gx_stage_brief(step->row, step->args);
+    if (text == NULL) {
         return -1;
     }
+    Py_XSETREF(self->terminal, text);
     count_from_now(self, run, step);
     return 0;
 }
@@ -254,26 +263,36 @@ gx_stats_terminate(PyObject *op, gx_run *run)
 /* -- methods of pipe ---------------------------------------------------- */
 
 static int
-refuse_started(const char *name)
+refuse_started(bool timed, const char *what)
 {
     PyErr_Format(PyExc_RuntimeError,
-                 "this pipe has started; call .%s() before the first item is taken",
-                 name);
+                 "this %s has started; call .%s() before the first item is %s", what,
+                 timed ? "profile" : "stats", strcmp(what, "pipe") ? "sent" : "taken");
     return -1;
 }
 
-/* Counting is on afterwards, or -1. What counts already goes on counting; times can
-   be added only before the start. */
+/* Times can be added only before the start. */
+static int
+be_timed(PyObject *op, bool timed, const char *what)
+{
+    stats_object *stats = stats_CAST(op);
+    if (timed && !stats->timed && stats->counters != NULL) {
+        return refuse_started(timed, what);
+    }
+    stats->timed = stats->timed || timed;
+    return 0;
+}
+
+/* Counting is on afterwards, or -1. What counts already goes on counting. */
 static int
 begin(pipe_object *self, bool timed)
 {
-    const char *name = timed ? "profile" : "stats";
     if (self->stats == NULL) {
         if (self->taken != NULL) {
             return gx_pipe_refuse(self);
         }
         if (self->started) {
-            return refuse_started(name);
+            return refuse_started(timed, "pipe");
         }
         gx_state *state = PyType_GetModuleState(Py_TYPE(self));
         self->stats = stats_new(state, &self->source, self->program);
@@ -281,12 +300,38 @@ begin(pipe_object *self, bool timed)
             return -1;
         }
     }
-    stats_object *stats = stats_CAST(self->stats);
-    if (timed && !stats->timed && stats->counters != NULL) {
-        return refuse_started(name);
+    return be_timed(self->stats, timed, "pipe");
+}
+
+/* Of a Reducer the terminal is known from the start. */
+static PyObject *
+push_stats_new(gx_state *state, gx_program *program)
+{
+    gx_source source = GX_SOURCE_PUSHED;
+    bool reduces = gx_program_is_reducer(program);
+    PyObject *op = stats_new(state, &source, reduces ? program->previous : program);
+    if (op != NULL && reduces) {
+        stats_CAST(op)->terminal = gx_stage_brief(program->row, program->args);
+        if (stats_CAST(op)->terminal == NULL) {
+            Py_CLEAR(op);
+        }
     }
-    stats->timed = stats->timed || timed;
-    return 0;
+    return op;
+}
+
+PyObject *
+gx_stats_of_push(gx_state *state, PyObject **slot, gx_program *program, bool started,
+                 bool timed)
+{
+    if (*slot == NULL) {
+        if (started) {
+            refuse_started(timed, "coroutine");
+            return NULL;
+        }
+        *slot = push_stats_new(state, program);
+    }
+    return *slot == NULL || be_timed(*slot, timed, "coroutine") < 0 ? NULL
+                                                                    : Py_NewRef(*slot);
 }
 
 static PyObject *

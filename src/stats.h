@@ -1,4 +1,4 @@
-/* What pipes know of the Stats that count for them. */
+/* What pipes and push coroutines know of the Stats that count for them. */
 
 #ifndef PYGENX_STATS_H
 #define PYGENX_STATS_H
@@ -9,6 +9,11 @@
 PyObject *gx_pipe_stats(PyObject *op, PyObject *unused);
 PyObject *gx_pipe_profile(PyObject *op, PyObject *unused);
 extern const char gx_pipe_stats_doc[], gx_pipe_profile_doc[];
+
+/* Those of a coroutine that runs `program` on what it is sent: the Stats in *slot, which
+   is made unless the run is `started`. New reference, or NULL with an error. */
+PyObject *gx_stats_of_push(gx_state *state, PyObject **slot, gx_program *program,
+                           bool started, bool timed);
 
 /* The pipe has been given `program`, upstream the same; before the run is made. */
 void gx_stats_extend(PyObject *op, gx_program *program);

@@ -707,3 +707,127 @@ def test_profile_counts_the_same():
             (8, 3, 0, 0),
             (3, 0, 0, 0),
         ]
+
+
+# the push driver ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["stats", "profile"])
+def test_a_coroutine_into_a_sink(method):
+    out = []
+    push = Pipeline().filter(odd).batched(2).into(out.append)
+    stats = getattr(push, method)()
+    assert counted(stats) == [
+        ("send()", 0, 0, 0, 0),
+        ("filter(odd)", 0, 0, 0, 0),
+        ("batched(2)", 0, 0, 0, 0),
+    ]
+    assert [push.send(n) for n in range(6)] == [0, 0, 0, 1, 0, 0]
+    assert counts(stats) == [(0, 6, 0, 0), (6, 3, 3, 0), (3, 1, 0, 0)]
+    push.close()
+    assert out == [(1, 3), (5,)]
+    assert counts(stats) == [(0, 6, 0, 0), (6, 3, 3, 0), (3, 2, 0, 0)]
+    assert stats[2].high_water == 2
+    assert (stats[1].ns is None) == (method == "stats")
+    assert getattr(push, method)() is stats
+
+
+def test_a_coroutine_of_a_reducer():
+    push = Pipeline().map(str).map(len).sum().push()
+    stats = push.profile()
+    assert [row.name for row in stats] == ["send()", "map(str)", "map(len)", "sum()"]
+    for n in (1, 22, 333):
+        push.send(n)
+    assert push.close() == 6
+    assert counts(stats) == [(0, 3, 0, 0), (3, 3, 0, 0), (3, 3, 0, 0), (3, 0, 0, 0)]
+    assert stats[1].ns > 0 < stats[3].ns
+    del push
+    gc.collect()
+    assert stats[3].items_in == 3
+
+
+def test_a_coroutine_without_stages():
+    push = Pipeline().into(print_nothing)
+    stats = push.stats()
+    push.send(1)
+    assert counts(stats) == [(0, 1, 0, 0)]
+    push = Pipeline().count().push()
+    stats = push.stats()
+    push.send(1)
+    assert counts(stats) == [(0, 1, 0, 0), (1, 0, 0, 0)]
+
+
+def print_nothing(item):
+    pass
+
+
+def test_errors_in_a_coroutine_are_counted_and_noted_as_ever():
+    push = Pipeline().map(failing).map(str).into(print_nothing)
+    stats = push.stats()
+    push.send(1)
+    with pytest.raises(ValueError, match="two") as caught:
+        push.send(2)
+    assert caught.value.__notes__ == ["pygenx: stage 1/2 map(failing), item 1: 2"]
+    push.send(3)
+    with pytest.raises(KeyError):
+        push.throw(KeyError("thrown"))
+    assert counts(stats) == [(0, 3, 0, 1), (3, 2, 0, 1), (2, 2, 0, 0)]
+    push = Pipeline().map(failing).catch(ValueError, KeyError).count().push()
+    stats = push.stats()
+    for n in range(4):
+        push.send(n)
+    push.throw(KeyError("thrown"))
+    assert push.close() == 3
+    assert counts(stats) == [(0, 4, 0, 1), (4, 3, 0, 1), (3, 3, 0, 0), (3, 0, 0, 0)]
+
+
+def test_an_early_end_of_a_coroutine():
+    push = Pipeline().take(2).list().push()
+    stats = push.stats()
+    push.send(1)
+    with pytest.raises(StopIteration) as stopped:
+        push.send(2)
+    assert stopped.value.value == [1, 2]
+    assert counts(stats)[1:] == [(2, 2, 0, 0), (2, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("name", ["stats", "profile"])
+@pytest.mark.parametrize("start", [lambda p: p.send(1), lambda p: p.close()])
+def test_a_coroutine_that_has_started_refuses(name, start):
+    push = Pipeline().map(str).into(print_nothing)
+    start(push)
+    with pytest.raises(
+        RuntimeError,
+        match=rf"^this coroutine has started; call \.{name}\(\) before the first item",
+    ):
+        getattr(push, name)()
+
+
+def test_times_cannot_be_added_to_a_coroutine_that_has_started():
+    push = Pipeline().map(str).into(print_nothing)
+    stats = push.stats()
+    assert push.profile() is stats
+    push = Pipeline().map(str).into(print_nothing)
+    next(push)  # of drivers that prime every coroutine
+    stats = push.stats()
+    push.send(1)
+    with pytest.raises(
+        RuntimeError, match=r"call \.profile\(\) before the first item is sent"
+    ):
+        push.profile()
+    assert push.stats() is stats
+
+
+def test_a_counted_coroutine_is_collected():
+    class Sink(list):
+        def pair(self, item):
+            return self, item
+
+    sink = Sink()
+    push = Pipeline().map(sink.pair).into(sink.append)
+    sink.all = (push, push.stats())
+    push.send(1)
+    gone = weakref.ref(sink)
+    del sink, push
+    gc.collect()
+    assert gone() is None
