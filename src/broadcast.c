@@ -26,19 +26,22 @@ broadcast_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     if (gx_no_keywords("broadcast", kwnames) < 0) {
         return NULL;
     }
+    gx_targets targets = {0}; /* the object's when nothing can go wrong any more */
+    const char *what = "a target of broadcast()";
+    for (Py_ssize_t i = 0; i < PyVectorcall_NARGS(nargsf); i++) {
+        if (gx_targets_add(state, &targets, args[i], what) < 0) {
+            gx_targets_clear(&targets);
+            return NULL;
+        }
+    }
     broadcast_object *self = broadcast_CAST(cls->tp_alloc(cls, 0));
     if (self == NULL) {
+        gx_targets_clear(&targets);
         return NULL;
     }
     self->protocol = &broadcast_protocol;
     self->started = true; /* primed: the first item may be sent at once */
-    const char *what = "a target of broadcast()";
-    for (Py_ssize_t i = 0; i < PyVectorcall_NARGS(nargsf); i++) {
-        if (gx_targets_add(state, &self->targets, args[i], what) < 0) {
-            Py_DECREF(self);
-            return NULL;
-        }
-    }
+    self->targets = targets;
     return (PyObject *)self;
 }
 

@@ -199,16 +199,22 @@ chain_next_of_any(PyObject *op)
 }
 
 #ifndef Py_GIL_DISABLED
-/* Leaves and ranges run no user code: that they are open proves that nothing is
-   running. */
+/* The end of a leaf may run user code: it lets go of its container. */
 static Py_NO_INLINE PyObject *
 chain_next_of_leaf(PyObject *op)
 {
-    gx_source *inner = &chain_CAST(op)->inner;
-    PyObject *item = Py_TYPE(inner->obj)->tp_iternext(inner->obj);
+    chain_object *self = chain_CAST(op);
+    PyObject *it = self->inner.obj;
+    if (self->running) {
+        return gx_iterator_next(op);
+    }
+    self->running = true;
+    PyObject *item = Py_TYPE(it)->tp_iternext(it);
+    self->running = false;
     return item != NULL ? item : chain_next_after_none(op);
 }
 
+/* Ranges run no user code: that one is open proves that nothing is running. */
 static Py_NO_INLINE PyObject *
 chain_next_of_range(PyObject *op)
 {

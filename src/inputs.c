@@ -15,14 +15,24 @@ gx_inputs_open(gx_state *state, gx_inputs *inputs, PyObject *const *iterables,
         return -1;
     }
     inputs->sources[0] = GX_SOURCE_NONE;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        inputs->sources[i] = GX_SOURCE_NONE;
-        inputs->n = i + 1;
-        if (gx_source_open(state, &inputs->sources[i], iterables[i]) < 0) {
+    inputs->n = 0;
+    while (inputs->n < n) {
+        gx_source *source = &inputs->sources[inputs->n];
+        *source = GX_SOURCE_NONE;
+        if (gx_source_open(state, source, iterables[inputs->n]) < 0) {
+            gx_inputs_discard(inputs);
             return -1;
         }
+        inputs->n++;
     }
     return 0;
+}
+
+void
+gx_inputs_discard(gx_inputs *inputs)
+{
+    (void)gx_inputs_release(NULL, inputs, false);
+    gx_inputs_free(inputs);
 }
 
 int

@@ -12,8 +12,9 @@ typedef struct {
     Py_ssize_t n;
 } gx_inputs;
 
-/* Open them all, in order, into what was all zero. -1 with iter()'s error: those
-   opened stay, for the release. */
+/* Open them all, in order, before there is an object that they belong to: iter() may
+   run user code, which would find one half made. -1 with iter()'s error; then nothing
+   is open. */
 int gx_inputs_open(gx_state *state, gx_inputs *inputs, PyObject *const *iterables,
                    Py_ssize_t n);
 /* An input has ended: of an owned object it is closed, else let go of. */
@@ -21,6 +22,8 @@ int gx_input_leave(gx_state *state, gx_source *source, bool owned);
 /* Let go of all, closing them in order if told to: all are tried. */
 int gx_inputs_release(gx_state *state, gx_inputs *inputs, bool close);
 int gx_inputs_traverse(const gx_inputs *inputs, visitproc visit, void *arg);
+/* Let go of what was opened for an object that could not be made. */
+void gx_inputs_discard(gx_inputs *inputs);
 /* After the last release. */
 void gx_inputs_free(gx_inputs *inputs);
 /* Items left in all of them together, as gx_source_hint says it. */

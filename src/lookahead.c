@@ -63,13 +63,18 @@ PyObject *
 gx_ring_slice(const gx_ring *ring, Py_ssize_t start, Py_ssize_t step, Py_ssize_t count)
 {
     PyObject *list = PyList_New(count);
-    if (list == NULL) {
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyList_SET_ITEM(list, i, Py_NewRef(*gx_ring_at(ring, start + i * step)));
+    if (list != NULL) {
+        gx_ring_fill(list, ring, start, step);
     }
     return list;
+}
+
+void
+gx_ring_fill(PyObject *list, const gx_ring *ring, Py_ssize_t start, Py_ssize_t step)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        PyList_SET_ITEM(list, i, Py_NewRef(*gx_ring_at(ring, start + i * step)));
+    }
 }
 
 /* -- the source --------------------------------------------------------- */

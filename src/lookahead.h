@@ -51,6 +51,9 @@ int gx_ring_visit(const gx_ring *ring, visitproc visit, void *arg);
 /* The list of `count` items from `start` on, each `step` after the one before. */
 PyObject *gx_ring_slice(const gx_ring *ring, Py_ssize_t start, Py_ssize_t step,
                         Py_ssize_t count);
+/* The same into a new list of nothing yet, by whose length it goes. */
+void gx_ring_fill(PyObject *list, const gx_ring *ring, Py_ssize_t start,
+                  Py_ssize_t step);
 /* Give memory back once a ring that was large is empty. */
 void gx_ring_shrink(gx_ring *ring);
 
@@ -128,8 +131,27 @@ int gx_lookahead_idle(gx_lookahead *self);
 PyObject *gx_partition_over(gx_state *state, PyObject *pred, PyObject *iterable,
                             Py_ssize_t maxlen);
 
-/* seekable.c, for the view of seekable_elements.c: how many items are kept; the one, or
-   the list, that is seekable[key] or elements()[key]; elements(). */
+/* -- seekable ----------------------------------------------------------- */
+
+/* Positions are those of the source's items, from 0; the ring holds some in a row:
+
+       first  <=  position  <=  first + ring.size, the head
+
+   What comes at the head is asked of the source. What is before `position` may be let
+   go of, so that no more than maxlen are kept; what is not read yet never is. */
+typedef struct {
+    gx_lookahead base;
+    Py_ssize_t first;    /* position of the ring's oldest item */
+    Py_ssize_t position; /* of the item that next() will give */
+    Py_ssize_t maxlen;   /* PY_SSIZE_T_MAX: all are kept */
+} gx_seekable;
+
+#define gx_seekable_CAST(op) ((gx_seekable *)(op))
+
+/* -1 with the LookupError of a position that is not kept any more. */
+int gx_seekable_evicted(const gx_seekable *self, Py_ssize_t position);
+/* seekable_elements.c: how many items are kept; the one, or the list, that is
+   seekable[key] or elements()[key]; elements(). */
 Py_ssize_t gx_seekable_size(PyObject *op);
 PyObject *gx_seekable_get(PyObject *op, PyObject *key, bool of_view);
 PyObject *gx_seekable_elements(PyObject *op, PyObject *unused);

@@ -41,13 +41,16 @@ enum { MERGE_KEY, MERGE_REVERSE };
 static const char *const merge_params[] = {"key", "reverse", NULL};
 static const gx_signature merge_signature = {"merge", merge_params, 0, 0, 0};
 
+/* Takes the inputs, whether it succeeds or not. */
 static int
-merge_fill_in(merge_object *self, PyObject *const *iterables, Py_ssize_t n)
+merge_fill_in(merge_object *self, gx_inputs *inputs)
 {
+    Py_ssize_t n = inputs->n;
     self->leaves = PyMem_New(merge_leaf, (size_t)n);
     self->tree = PyMem_New(Py_ssize_t, (size_t)n);
     if (self->leaves == NULL || self->tree == NULL) {
         PyErr_NoMemory();
+        gx_inputs_discard(inputs);
         return -1;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -55,7 +58,8 @@ merge_fill_in(merge_object *self, PyObject *const *iterables, Py_ssize_t n)
         self->tree[i] = NOBODY;
     }
     self->over = n == 0;
-    return gx_inputs_open(gx_get_state(Py_TYPE(self)), &self->inputs, iterables, n);
+    self->inputs = *inputs;
+    return 0;
 }
 
 static PyObject *
@@ -71,15 +75,20 @@ merge_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
     if (reverse < 0 || (key != NULL && gx_check_callable(key, "key") < 0)) {
         return NULL;
     }
+    gx_inputs inputs;
     PyTypeObject *cls = (PyTypeObject *)type;
+    if (gx_inputs_open(gx_get_state(cls), &inputs, args, n) < 0) {
+        return NULL;
+    }
     merge_object *self = merge_CAST(cls->tp_alloc(cls, 0));
     if (self == NULL) {
+        gx_inputs_discard(&inputs);
         return NULL;
     }
     self->protocol = &merge_protocol;
     self->key = Py_XNewRef(key);
     self->reverse = reverse;
-    if (merge_fill_in(self, args, n) < 0) {
+    if (merge_fill_in(self, &inputs) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;

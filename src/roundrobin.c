@@ -22,12 +22,15 @@ static void roundrobin_note(PyObject *op);
 
 /* -- construct ---------------------------------------------------------- */
 
+/* Takes the inputs, whether it succeeds or not. */
 static int
-roundrobin_fill_in(roundrobin_object *self, PyObject *const *iterables, Py_ssize_t n)
+roundrobin_fill_in(roundrobin_object *self, gx_inputs *inputs)
 {
+    Py_ssize_t n = inputs->n;
     self->after = PyMem_New(Py_ssize_t, (size_t)n);
     if (self->after == NULL) {
         PyErr_NoMemory();
+        gx_inputs_discard(inputs);
         return -1;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -35,7 +38,8 @@ roundrobin_fill_in(roundrobin_object *self, PyObject *const *iterables, Py_ssize
     }
     self->before = n - 1;
     self->left = n;
-    return gx_inputs_open(gx_get_state(Py_TYPE(self)), &self->inputs, iterables, n);
+    self->inputs = *inputs;
+    return 0;
 }
 
 static PyObject *
@@ -45,14 +49,20 @@ roundrobin_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     if (gx_no_keywords("roundrobin", kwnames) < 0) {
         return NULL;
     }
+    gx_inputs inputs;
     PyTypeObject *cls = (PyTypeObject *)type;
+    Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+    if (gx_inputs_open(gx_get_state(cls), &inputs, args, n) < 0) {
+        return NULL;
+    }
     roundrobin_object *self = roundrobin_CAST(cls->tp_alloc(cls, 0));
     if (self == NULL) {
+        gx_inputs_discard(&inputs);
         return NULL;
     }
     self->protocol = &roundrobin_protocol;
     self->started = true; /* send() says itself why it cannot */
-    if (roundrobin_fill_in(self, args, PyVectorcall_NARGS(nargsf)) < 0) {
+    if (roundrobin_fill_in(self, &inputs) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
@@ -159,6 +169,7 @@ roundrobin_pass(PyObject *op, PyObject *item)
     return item != NULL || PyErr_Occurred() ? item : gx_iterator_next(op);
 }
 
+/* The end of a leaf, too, may run user code: it lets go of its container. */
 static Py_NO_INLINE PyObject *
 roundrobin_next_of_shallow(PyObject *op)
 {
@@ -173,16 +184,7 @@ roundrobin_next_of_shallow(PyObject *op)
     return roundrobin_pass(op, item);
 }
 
-/* Leaves and ranges run no user code: that they are open proves that nothing is
-   running. */
-static Py_NO_INLINE PyObject *
-roundrobin_next_of_leaf(PyObject *op)
-{
-    roundrobin_object *self = roundrobin_CAST(op);
-    PyObject *it = self->inputs.sources[self->turn].obj;
-    return roundrobin_pass(op, Py_TYPE(it)->tp_iternext(it));
-}
-
+/* Ranges run no user code: that one is open proves that nothing is running. */
 static Py_NO_INLINE PyObject *
 roundrobin_next_of_range(PyObject *op)
 {
@@ -205,10 +207,8 @@ roundrobin_next(PyObject *op)
             roundrobin_step(self);
             return Py_NewRef(PyList_GET_ITEM(source->obj, index));
         }
-    } else if (source->fetch == gx_fetch_shallow) {
+    } else if (source->fetch == gx_fetch_shallow || source->fetch == gx_fetch_leaf) {
         return roundrobin_next_of_shallow(op);
-    } else if (source->fetch == gx_fetch_leaf) {
-        return roundrobin_next_of_leaf(op);
     } else if (source->fetch == gx_fetch_range) {
         return roundrobin_next_of_range(op);
     }
@@ -257,11 +257,18 @@ roundrobin_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 
 /* -- protocol ----------------------------------------------------------- */
 
+/* Open lists and ranges would say that nothing is running: they shut first. */
 static int
 roundrobin_release(PyObject *op, bool close)
 {
     roundrobin_object *self = roundrobin_CAST(op);
     self->left = 0;
+    for (Py_ssize_t i = 0; i < self->inputs.n; i++) {
+        gx_source *source = &self->inputs.sources[i];
+        if (source->fetch == gx_fetch_list || source->fetch == gx_fetch_range) {
+            source->fetch = gx_fetch_none;
+        }
+    }
     return gx_inputs_release(gx_get_state(Py_TYPE(op)), &self->inputs, close);
 }
 

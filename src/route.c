@@ -25,13 +25,12 @@ static const gx_signature route_signature = {"route", route_params, 2, 2, 2};
 
 /* Open the target of a key: its index, or -1. */
 static Py_ssize_t
-open_target(route_object *self, PyObject *key, PyObject *target)
+open_target(gx_state *state, gx_targets *targets, PyObject *opened, PyObject *key,
+            PyObject *target)
 {
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    const char *what = "a target of route()";
-    Py_ssize_t i = gx_targets_add(state, &self->targets, target, what);
+    Py_ssize_t i = gx_targets_add(state, targets, target, "a target of route()");
     PyObject *index = i < 0 ? NULL : PyLong_FromSsize_t(i);
-    int rc = index == NULL ? -1 : PyDict_SetItem(self->opened, key, index);
+    int rc = index == NULL ? -1 : PyDict_SetItem(opened, key, index);
     Py_XDECREF(index);
     return rc < 0 ? -1 : i;
 }
@@ -39,17 +38,18 @@ open_target(route_object *self, PyObject *key, PyObject *target)
 /* What a dict has is opened at once, so that it is checked; what other mappings make
    is opened when its key comes. */
 static int
-open_targets(route_object *self)
+open_targets(gx_state *state, gx_targets *targets, PyObject *opened, PyObject *mapping)
 {
-    if (!PyDict_Check(self->mapping)) {
+    if (!PyDict_Check(mapping)) {
         return 0;
     }
-    PyObject *items = PyDict_Items(self->mapping);
+    PyObject *items = PyDict_Items(mapping);
     int rc = items == NULL ? -1 : 0;
     for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(items); i++) {
-        PyObject *pair = PyList_GET_ITEM(items, i);
+        PyObject *pair = Py_NewRef(PyList_GET_ITEM(items, i));
         PyObject *key = PyTuple_GET_ITEM(pair, 0), *target = PyTuple_GET_ITEM(pair, 1);
-        rc = open_target(self, key, target) < 0 ? -1 : 0;
+        rc = open_target(state, targets, opened, key, target) < 0 ? -1 : 0;
+        Py_DECREF(pair);
     }
     Py_XDECREF(items);
     return rc;
@@ -78,18 +78,24 @@ route_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
                      Py_TYPE(given[1])->tp_name);
         return NULL;
     }
-    route_object *self = route_CAST(cls->tp_alloc(cls, 0));
+    gx_targets targets = {0}; /* the object's when nothing can go wrong any more */
+    gx_state *state = PyType_GetModuleState(cls);
+    PyObject *opened = PyDict_New();
+    route_object *self = NULL;
+    if (opened != NULL && open_targets(state, &targets, opened, given[1]) == 0) {
+        self = route_CAST(cls->tp_alloc(cls, 0));
+    }
     if (self == NULL) {
+        gx_targets_clear(&targets);
+        Py_XDECREF(opened);
         return NULL;
     }
     self->protocol = &route_protocol;
     self->started = true; /* primed: the first item may be sent at once */
     self->key_of = Py_NewRef(given[0]);
     self->mapping = Py_NewRef(given[1]);
-    self->opened = PyDict_New();
-    if (self->opened == NULL || open_targets(self) < 0) {
-        Py_CLEAR(self);
-    }
+    self->opened = opened;
+    self->targets = targets;
     return (PyObject *)self;
 }
 
@@ -101,17 +107,34 @@ route_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* -- iterate ------------------------------------------------------------ */
 
-/* {key: result}, in the order in which the targets were opened. */
+/* What `opened` has under a key as an index, or -1: whoever asks the collector can lay
+   hands on the dict. */
+static Py_ssize_t
+checked_index(const route_object *self, PyObject *index)
+{
+    Py_ssize_t i = PyLong_CheckExact(index) ? PyLong_AsSsize_t(index) : -1;
+    if (i >= 0 && i < self->targets.size) {
+        return i;
+    }
+    PyErr_SetString(PyExc_RuntimeError, "the targets of route changed from outside");
+    return -1;
+}
+
+/* {key: result}, in the order in which the targets were opened. A key that is hashed
+   runs user code. */
 static PyObject *
 results_of(route_object *self)
 {
     PyObject *key, *index, *results = PyDict_New();
     Py_ssize_t at = 0;
     while (results != NULL && PyDict_Next(self->opened, &at, &key, &index)) {
-        PyObject *result = gx_targets_result(&self->targets, PyLong_AsSsize_t(index));
-        if (PyDict_SetItem(results, key, result) < 0) {
+        Py_INCREF(key);
+        Py_ssize_t i = checked_index(self, index);
+        if (i < 0 ||
+            PyDict_SetItem(results, key, gx_targets_result(&self->targets, i)) < 0) {
             Py_CLEAR(results);
         }
+        Py_DECREF(key);
     }
     return results;
 }
@@ -129,7 +152,7 @@ find_target(route_object *self, PyObject *key)
 {
     PyObject *index = PyDict_GetItemWithError(self->opened, key);
     if (index != NULL) {
-        return PyLong_AsSsize_t(index);
+        return checked_index(self, index);
     }
     if (PyErr_Occurred()) {
         return -1;
@@ -138,7 +161,8 @@ find_target(route_object *self, PyObject *key)
     if (target == NULL) {
         return -1;
     }
-    Py_ssize_t i = open_target(self, key, target);
+    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
+    Py_ssize_t i = open_target(state, &self->targets, self->opened, key, target);
     Py_DECREF(target);
     return i;
 }

@@ -4,20 +4,7 @@
 
 /* -- struct ------------------------------------------------------------- */
 
-/* Positions are those of the source's items, from 0; the ring holds some in a row:
-
-       first  <=  position  <=  first + ring.size, the head
-
-   What comes at the head is asked of the source. What is before `position` may be let
-   go of, so that no more than maxlen are kept; what is not read yet never is. */
-typedef struct {
-    gx_lookahead base;
-    Py_ssize_t first;    /* position of the ring's oldest item */
-    Py_ssize_t position; /* of the item that next() will give */
-    Py_ssize_t maxlen;   /* PY_SSIZE_T_MAX: all are kept */
-} seekable_object;
-
-#define seekable_CAST(op) ((seekable_object *)(op))
+/* gx_seekable of lookahead.h. */
 
 static const gx_protocol seekable_protocol;
 
@@ -36,7 +23,7 @@ seekable_construct(PyObject *type, PyObject *const *args, size_t nargsf,
         gx_as_maxlen(out[1], 0, &maxlen) < 0) {
         return NULL;
     }
-    seekable_object *self = seekable_CAST(cls->tp_alloc(cls, 0));
+    gx_seekable *self = gx_seekable_CAST(cls->tp_alloc(cls, 0));
     if (self == NULL) {
         return NULL;
     }
@@ -58,7 +45,7 @@ seekable_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 /* -- iterate ------------------------------------------------------------ */
 
 static inline Py_ssize_t
-seekable_head(const seekable_object *self)
+seekable_head(const gx_seekable *self)
 {
     return self->first + self->base.ring.size;
 }
@@ -66,7 +53,7 @@ seekable_head(const seekable_object *self)
 /* Let go of what is too old to be kept. Called with `running` set: an item's end runs
    user code. */
 static inline void
-seekable_evict(seekable_object *self)
+seekable_evict(gx_seekable *self)
 {
     gx_ring *ring = &self->base.ring;
     while (ring->size > self->maxlen && self->first < self->position) {
@@ -78,7 +65,7 @@ seekable_evict(seekable_object *self)
 /* An item that the source gave at the head, which is where we are, has been read; there
    is room. */
 static inline void
-seekable_keep(seekable_object *self, PyObject *item)
+seekable_keep(gx_seekable *self, PyObject *item)
 {
     gx_ring_push(&self->base.ring, Py_NewRef(item));
     self->position++;
@@ -87,7 +74,7 @@ seekable_keep(seekable_object *self, PyObject *item)
 
 /* The item that waits at the position, which is before the head. */
 static inline PyObject *
-seekable_read(seekable_object *self)
+seekable_read(gx_seekable *self)
 {
     PyObject *item = *gx_ring_at(&self->base.ring, self->position++ - self->first);
     return Py_NewRef(item);
@@ -95,7 +82,7 @@ seekable_read(seekable_object *self)
 
 /* Room is made before the source is asked, so that no item is lost. */
 static inline PyObject *
-seekable_ask(seekable_object *self)
+seekable_ask(gx_seekable *self)
 {
     bool room = gx_ring_reserve(&self->base.ring) == 0;
     PyObject *item = room ? gx_next(&self->base.source) : NULL;
@@ -108,7 +95,7 @@ seekable_ask(seekable_object *self)
 /* What is sent or thrown and answered: an item as any other where nothing is before it,
    else handed on past what waits, and not kept. */
 static PySendResult
-seekable_answer(seekable_object *self, gx_how how, PyObject *value, PyObject **out)
+seekable_answer(gx_seekable *self, gx_how how, PyObject *value, PyObject **out)
 {
     bool at_head = self->position == seekable_head(self);
     if (gx_ring_reserve(&self->base.ring) < 0) {
@@ -124,7 +111,7 @@ seekable_answer(seekable_object *self, gx_how how, PyObject *value, PyObject **o
 static PySendResult
 seekable_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
-    seekable_object *self = seekable_CAST(op);
+    gx_seekable *self = gx_seekable_CAST(op);
     bool sends = how == GX_SEND && value != Py_None;
     if (sends && self->position < seekable_head(self)) {
         PyErr_SetString(PyExc_TypeError,
@@ -153,7 +140,7 @@ seekable_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 
 /* NULL with an error, or without where the shared core has to see to it. */
 static inline PyObject *
-seekable_next_locked(seekable_object *self)
+seekable_next_locked(gx_seekable *self)
 {
     gx_lookahead *base = &self->base;
     PyObject *item;
@@ -180,7 +167,7 @@ seekable_next(PyObject *op)
 {
     PyObject *item;
     Py_BEGIN_CRITICAL_SECTION(op);
-    item = seekable_next_locked(seekable_CAST(op));
+    item = seekable_next_locked(gx_seekable_CAST(op));
     Py_END_CRITICAL_SECTION();
     return item != NULL || PyErr_Occurred() ? item : gx_iterator_next(op);
 }
@@ -189,7 +176,7 @@ seekable_next(PyObject *op)
 
 /* Is there an item at the position? 1, 0 at the end, -1 error. */
 static int
-seekable_look(seekable_object *self)
+seekable_look(gx_seekable *self)
 {
     gx_lookahead *base = &self->base;
     if (base->ended && !base->running) {
@@ -205,7 +192,7 @@ seekable_look(seekable_object *self)
 }
 
 static PyObject *
-seekable_peek_locked(seekable_object *self, PyObject *missing)
+seekable_peek_locked(gx_seekable *self, PyObject *missing)
 {
     int there = seekable_look(self);
     if (there == 0) {
@@ -224,7 +211,7 @@ seekable_peek(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *k
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
-    item = seekable_peek_locked(seekable_CAST(op), missing);
+    item = seekable_peek_locked(gx_seekable_CAST(op), missing);
     Py_END_CRITICAL_SECTION();
     return item;
 }
@@ -234,15 +221,14 @@ seekable_bool(PyObject *op)
 {
     int there;
     Py_BEGIN_CRITICAL_SECTION(op);
-    there = seekable_look(seekable_CAST(op));
+    there = seekable_look(gx_seekable_CAST(op));
     there = gx_lookahead_seen(gx_lookahead_CAST(op), there);
     Py_END_CRITICAL_SECTION();
     return there;
 }
 
-/* -1 with the LookupError of a position that is not kept any more. */
-static int
-seekable_evicted(const seekable_object *self, Py_ssize_t position)
+int
+gx_seekable_evicted(const gx_seekable *self, Py_ssize_t position)
 {
     PyErr_Format(PyExc_LookupError,
                  "position %zd is not kept any more: the first one is %zd", position,
@@ -253,7 +239,7 @@ seekable_evicted(const seekable_object *self, Py_ssize_t position)
 /* Read on from the head until the position is `target`: 0, also where the source ends
    before that; -1 error. */
 static int
-seekable_skip(seekable_object *self, Py_ssize_t target)
+seekable_skip(gx_seekable *self, Py_ssize_t target)
 {
     gx_lookahead *base = &self->base;
     gx_breath breath = GX_BREATH(GX_INTERVAL_CALLS);
@@ -277,14 +263,14 @@ seekable_skip(seekable_object *self, Py_ssize_t target)
 
 /* To go back revives. */
 static int
-seekable_seek_locked(seekable_object *self, Py_ssize_t target)
+seekable_seek_locked(gx_seekable *self, Py_ssize_t target)
 {
     Py_ssize_t head = seekable_head(self);
     if (gx_lookahead_idle(&self->base) < 0) {
         return -1;
     }
     if (target < self->first) {
-        return seekable_evicted(self, target);
+        return gx_seekable_evicted(self, target);
     }
     self->position = target < head ? target : head;
     self->base.ended = self->base.ended && target >= head;
@@ -304,7 +290,7 @@ seekable_seek(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *k
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
-    rc = seekable_seek_locked(seekable_CAST(op), target);
+    rc = seekable_seek_locked(gx_seekable_CAST(op), target);
     Py_END_CRITICAL_SECTION();
     return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -325,7 +311,7 @@ seekable_relative_seek(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(op);
-    seekable_object *self = seekable_CAST(op);
+    gx_seekable *self = gx_seekable_CAST(op);
     Py_ssize_t most = PY_SSIZE_T_MAX - self->position;
     Py_ssize_t target = self->position + (count > most ? most : count);
     rc = seekable_seek_locked(self, target < 0 ? 0 : target);
@@ -338,91 +324,15 @@ seekable_tell(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     Py_ssize_t position;
     Py_BEGIN_CRITICAL_SECTION(op);
-    position = seekable_CAST(op)->position;
+    position = gx_seekable_CAST(op)->position;
     Py_END_CRITICAL_SECTION();
     return PyLong_FromSsize_t(position);
-}
-
-/* How many items are kept. One that was looked at, where none are, does not count. */
-static inline Py_ssize_t
-seekable_kept(const seekable_object *self)
-{
-    return self->maxlen == 0 ? 0 : self->base.ring.size;
-}
-
-/* Item number `index` of those from position `from` on. */
-static PyObject *
-seekable_item(seekable_object *self, Py_ssize_t index, Py_ssize_t from)
-{
-    Py_ssize_t size = self->first + seekable_kept(self) - from;
-    index += index < 0 ? size : 0;
-    if (index < 0 || index >= size) {
-        PyErr_SetString(PyExc_IndexError, "seekable index out of range");
-        return NULL;
-    }
-    if (from + index < self->first) {
-        seekable_evicted(self, from + index);
-        return NULL;
-    }
-    return Py_NewRef(*gx_ring_at(&self->base.ring, from + index - self->first));
-}
-
-static PyObject *
-seekable_slice(seekable_object *self, PyObject *slice, Py_ssize_t from)
-{
-    Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
-        return NULL;
-    }
-    Py_ssize_t size = self->first + seekable_kept(self) - from;
-    Py_ssize_t count = PySlice_AdjustIndices(size, &start, &stop, step);
-    Py_ssize_t lowest = from + (step > 0 ? start : start + (count - 1) * step);
-    if (count > 0 && lowest < self->first) {
-        seekable_evicted(self, lowest);
-        return NULL;
-    }
-    bool ran = self->base.running;
-    self->base.running = true; /* making the list may run a collection */
-    PyObject *list =
-        gx_ring_slice(&self->base.ring, from + start - self->first, step, count);
-    self->base.running = ran;
-    return list;
-}
-
-/* seekable[key], absolute, or a view's [key], from the first item kept. To look at what
-   is kept is no re-entry. */
-PyObject *
-gx_seekable_get(PyObject *op, PyObject *key, bool of_view)
-{
-    seekable_object *self = seekable_CAST(op);
-    PyObject *answer;
-    Py_ssize_t index = 0;
-    bool slices = PySlice_Check(key);
-    if (!slices && (index = gx_as_index(key, "seekable")) == -1 && PyErr_Occurred()) {
-        return NULL;
-    }
-    Py_BEGIN_CRITICAL_SECTION(op);
-    Py_ssize_t from = of_view ? self->first : 0;
-    answer =
-        slices ? seekable_slice(self, key, from) : seekable_item(self, index, from);
-    Py_END_CRITICAL_SECTION();
-    return answer;
 }
 
 static PyObject *
 seekable_subscript(PyObject *op, PyObject *key)
 {
     return gx_seekable_get(op, key, false);
-}
-
-Py_ssize_t
-gx_seekable_size(PyObject *op)
-{
-    Py_ssize_t size;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    size = seekable_kept(seekable_CAST(op));
-    Py_END_CRITICAL_SECTION();
-    return size;
 }
 
 /* -- protocol ----------------------------------------------------------- */
@@ -433,7 +343,7 @@ static PyObject *
 seekable_closed(PyObject *op, PyObject *answer)
 {
     Py_BEGIN_CRITICAL_SECTION(op);
-    seekable_object *self = seekable_CAST(op);
+    gx_seekable *self = gx_seekable_CAST(op);
     if (!self->base.running) {
         self->first = self->position = seekable_head(self);
         gx_ring_clear(&self->base.ring);
@@ -451,13 +361,14 @@ seekable_close(PyObject *op, PyObject *unused)
 static PyObject *
 seekable_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    return seekable_closed(op, gx_iterator_exit(op, args, nargs));
+    PyObject *answer = gx_iterator_exit(op, args, nargs);
+    return nargs == 3 ? seekable_closed(op, answer) : answer;
 }
 
 static int
 seekable_clear(PyObject *op)
 {
-    seekable_object *self = seekable_CAST(op);
+    gx_seekable *self = gx_seekable_CAST(op);
     self->first = self->position = seekable_head(self);
     return gx_lookahead_clear(op);
 }
@@ -465,14 +376,14 @@ seekable_clear(PyObject *op)
 static void
 seekable_note(PyObject *op)
 {
-    gx_note("seekable, item %zd", seekable_head(seekable_CAST(op)));
+    gx_note("seekable, item %zd", seekable_head(gx_seekable_CAST(op)));
 }
 
 static PyObject *
 seekable_length_hint(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     Py_ssize_t hint = 0;
-    seekable_object *self = seekable_CAST(op);
+    gx_seekable *self = gx_seekable_CAST(op);
     Py_BEGIN_CRITICAL_SECTION(op);
     if (!self->base.ended) {
         hint = gx_source_hint(&self->base.source);
@@ -587,7 +498,7 @@ static PyType_Slot seekable_slots[] = {
 
 static PyType_Spec seekable_spec = {
     .name = "pygenx.seekable",
-    .basicsize = sizeof(seekable_object),
+    .basicsize = sizeof(gx_seekable),
     .flags = GX_TYPE_FLAGS,
     .slots = seekable_slots,
 };

@@ -1,6 +1,100 @@
-/* What seekable.elements() returns: a sequence that is always what the seekable keeps. */
+/* How what a seekable keeps is read, and what seekable.elements() returns: a sequence
+   that is always that. */
 
 #include "lookahead.h"
+
+/* == what is kept ======================================================= */
+
+/* How many items are kept. One that was looked at, where none are, does not count. */
+static inline Py_ssize_t
+seekable_kept(const gx_seekable *self)
+{
+    return self->maxlen == 0 ? 0 : self->base.ring.size;
+}
+
+/* Item number `index` of those from position `from` on. */
+static PyObject *
+seekable_item(gx_seekable *self, Py_ssize_t index, Py_ssize_t from)
+{
+    Py_ssize_t size = self->first + seekable_kept(self) - from;
+    index += index < 0 ? size : 0;
+    if (index < 0 || index >= size) {
+        PyErr_SetString(PyExc_IndexError, "seekable index out of range");
+        return NULL;
+    }
+    if (from + index < self->first) {
+        gx_seekable_evicted(self, from + index);
+        return NULL;
+    }
+    return Py_NewRef(*gx_ring_at(&self->base.ring, from + index - self->first));
+}
+
+/* Which items are meant is settled last, when the list is there: making it may run a
+   collection, and whoever is inside may go on meanwhile. */
+static PyObject *
+seekable_slice(gx_seekable *self, PyObject *slice, bool of_view)
+{
+    Py_ssize_t given, end, step, start, stop, count, made = 0;
+    PyObject *list = NULL;
+    if (PySlice_Unpack(slice, &given, &end, &step) < 0) {
+        return NULL;
+    }
+    for (;;) {
+        Py_ssize_t from = of_view ? self->first : 0;
+        start = given;
+        stop = end;
+        count = PySlice_AdjustIndices(self->first + seekable_kept(self) - from, &start,
+                                      &stop, step);
+        start += from;
+        if (list != NULL && made == count) {
+            break;
+        }
+        Py_XSETREF(list, PyList_New(made = count));
+        if (list == NULL) {
+            return NULL;
+        }
+    }
+    Py_ssize_t lowest = step > 0 || count == 0 ? start : start + (count - 1) * step;
+    if (count > 0 && lowest < self->first) {
+        Py_DECREF(list);
+        gx_seekable_evicted(self, lowest);
+        return NULL;
+    }
+    gx_ring_fill(list, &self->base.ring, start - self->first, step);
+    return list;
+}
+
+/* seekable[key], absolute, or a view's [key], from the first item kept. To look at what
+   is kept is no re-entry. */
+PyObject *
+gx_seekable_get(PyObject *op, PyObject *key, bool of_view)
+{
+    gx_seekable *self = gx_seekable_CAST(op);
+    PyObject *answer;
+    Py_ssize_t index = 0;
+    bool slices = PySlice_Check(key);
+    if (!slices && (index = gx_as_index(key, "seekable")) == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(op);
+    Py_ssize_t from = of_view ? self->first : 0;
+    answer =
+        slices ? seekable_slice(self, key, of_view) : seekable_item(self, index, from);
+    Py_END_CRITICAL_SECTION();
+    return answer;
+}
+
+Py_ssize_t
+gx_seekable_size(PyObject *op)
+{
+    Py_ssize_t size;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    size = seekable_kept(gx_seekable_CAST(op));
+    Py_END_CRITICAL_SECTION();
+    return size;
+}
+
+/* == elements =========================================================== */
 
 /* -- struct ------------------------------------------------------------- */
 

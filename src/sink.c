@@ -255,16 +255,19 @@ gx_sink_prime(gx_state *state, gx_sink *sink, PyObject **out)
 PySendResult
 gx_sink_throw(gx_state *state, gx_sink *sink, PyObject *exc, PyObject **out)
 {
-    gx_source source = {.fetch = gx_fetch_guarded, .obj = sink->target};
-    if (sink->target == NULL) {
-        source = GX_SOURCE_NONE;
+    gx_source source = GX_SOURCE_NONE;
+    if (sink->target != NULL) {
+        source = (gx_source){gx_fetch_guarded, .obj = Py_NewRef(sink->target)};
     }
     PySendResult answer = gx_source_throw(state, &source, exc, out);
-    if (source.obj == NULL) { /* it had no throw() and was closed and dropped */
-        *sink = GX_SINK_NONE;
+    PyObject *error = PyErr_GetRaisedException();
+    if (source.obj == NULL) { /* it had no throw() and was closed */
+        gx_sink_drop(sink);
     } else if (sink->deliver == deliver_fresh) {
         sink->deliver = deliver_generator;
     }
+    gx_source_drop(&source);
+    (void)gx_raise_collected(error);
     return answer;
 }
 

@@ -442,7 +442,9 @@ gx_source_hint(const gx_source *source)
     }
     if (source->fetch == gx_fetch_leaf ||
         Py_TYPE(obj)->tp_dealloc == gx_iterator_dealloc) {
+        Py_INCREF(obj); /* looking the method up may run the collector */
         size = PyObject_LengthHint(obj, GX_HINT_UNKNOWN);
+        Py_DECREF(obj);
     }
     return size < 0 && PyErr_Occurred() ? GX_HINT_ERROR : size;
 }

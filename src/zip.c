@@ -30,17 +30,26 @@ enum { ZIP_STRICT, ZIP_CLOSING };
 static const char *const zip_params[] = {"strict", "closing", NULL};
 static const gx_signature zip_signature = {"zip", zip_params, 0, 0, 0};
 
-/* A part of nothing: as many places as inputs. */
-static int
-zip_fill_in(zip_object *self, PyObject *const *iterables, Py_ssize_t n)
+/* Takes the inputs. A part of nothing: as many places as inputs. */
+static zip_object *
+zip_over(PyTypeObject *type, gx_inputs *inputs)
 {
-    self->part = PyMem_New(PyObject *, (size_t)n);
-    if (self->part == NULL) {
-        PyErr_NoMemory();
-        return -1;
+    PyObject **part = PyMem_New(PyObject *, (size_t)inputs->n);
+    zip_object *self = part != NULL ? zip_CAST(type->tp_alloc(type, 0)) : NULL;
+    if (self == NULL) {
+        if (part == NULL) {
+            PyErr_NoMemory();
+        }
+        PyMem_Free(part);
+        gx_inputs_discard(inputs);
+        return NULL;
     }
-    self->over = n == 0;
-    return gx_inputs_open(gx_get_state(Py_TYPE(self)), &self->inputs, iterables, n);
+    self->protocol = &zip_protocol;
+    self->started = true; /* send() says itself why it cannot */
+    self->inputs = *inputs;
+    self->part = part;
+    self->over = inputs->n == 0;
+    return self;
 }
 
 static PyObject *
@@ -56,17 +65,15 @@ zip_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kw
     if (strict < 0 || closing < 0) {
         return NULL;
     }
+    gx_inputs inputs;
     PyTypeObject *cls = (PyTypeObject *)type;
-    zip_object *self = zip_CAST(cls->tp_alloc(cls, 0));
-    if (self == NULL) {
+    if (gx_inputs_open(gx_get_state(cls), &inputs, args, n) < 0) {
         return NULL;
     }
-    self->protocol = &zip_protocol;
-    self->started = true; /* send() says itself why it cannot */
-    self->strict = strict;
-    self->owner = closing;
-    if (zip_fill_in(self, args, n) < 0) {
-        Py_CLEAR(self);
+    zip_object *self = zip_over(cls, &inputs);
+    if (self != NULL) {
+        self->strict = strict;
+        self->owner = closing;
     }
     return (PyObject *)self;
 }
@@ -201,6 +208,20 @@ zip_take_row(zip_object *self)
     return row;
 }
 
+/* Go on by way of the part from what the last input asked came to. */
+static inline PyObject *
+zip_fill_anew(zip_object *self, int rc)
+{
+    if (rc > 0) {
+        rc = zip_fill(self);
+    }
+    if (rc < 0) {
+        zip_note((PyObject *)self);
+    }
+    return rc > 0 ? zip_take_row(self) : NULL;
+}
+
+#ifndef Py_GIL_DISABLED
 /* The input asked has no item for the tuple that is filled again: what it has of the
    new row is the part in progress. */
 static Py_NO_INLINE PyObject *
@@ -240,20 +261,6 @@ zip_refill(zip_object *self)
     return Py_NewRef(row);
 }
 
-/* Go on by way of the part from what the last input asked came to. */
-static inline PyObject *
-zip_fill_anew(zip_object *self, int rc)
-{
-    if (rc > 0) {
-        rc = zip_fill(self);
-    }
-    if (rc < 0) {
-        zip_note((PyObject *)self);
-    }
-    return rc > 0 ? zip_take_row(self) : NULL;
-}
-
-#ifndef Py_GIL_DISABLED
 /* An input has given nothing for the row that was filled again. */
 static Py_NO_INLINE PyObject *
 zip_next_after_none(PyObject *op)
@@ -367,6 +374,7 @@ static int
 zip_release(PyObject *op, bool close)
 {
     gx_state *state = gx_get_state(Py_TYPE(op));
+    zip_CAST(op)->again = false; /* it would pass by `running` */
     int rc = gx_inputs_release(state, &zip_CAST(op)->inputs, close);
     PyObject *error = rc < 0 ? PyErr_GetRaisedException() : NULL;
     (void)zip_clear(op);

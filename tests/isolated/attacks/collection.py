@@ -397,6 +397,14 @@ def D9_methods_after_clear():
 
         return run
 
+    def sent(make):
+        def run():
+            made = make()
+            made.send(Thing(1))
+            return made
+
+        return run
+
     makers = [
         functools.partial(make, things(3))
         for name, make in MAKERS.items()
@@ -424,6 +432,15 @@ def D9_methods_after_clear():
         inner(started(lambda: pygenx.read_lines(programs.PATH)), "run")
         and (lambda: pygenx.read_lines(programs.PATH)),
         inner(lambda: pygenx.tee(things(2))[0], "buffer"),
+        inner(lambda: pygenx.partition(None, things(2))[0], "core"),
+        lambda: pygenx.partition(None, things(2), maxlen=1)[1],
+        lambda: pygenx.seekable(things(2)).elements(),
+        lambda: pygenx.Failure(KeyError(), things(1), 0, "map"),
+        lambda: Pipeline().collect(Pipeline().list(), Pipeline().count()),
+        sent(lambda: Pipeline().batched(2).on_close(list).into(things(2).append)),
+        sent(lambda: Pipeline().collect(Pipeline().list(), Pipeline().count()).push()),
+        sent(lambda: pygenx.broadcast(Pipeline().list(), things(2).append)),
+        sent(lambda: pygenx.route(programs.same, {Thing(1): things(2).append})),
     ]
     target, exercised = [], []
     gc.disable()
