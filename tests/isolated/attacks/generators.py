@@ -150,6 +150,7 @@ def G5_close_at_any_time():
             "borrow",
             "groupby group",
             "tee two",
+            "partition two",
             "chain.from_iterable",
             ".prepend",
         ):
