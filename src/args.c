@@ -279,3 +279,27 @@ gx_check_callable(PyObject *func, const char *name)
                  Py_TYPE(func)->tp_name);
     return -1;
 }
+
+/* -- tuples ------------------------------------------------------------- */
+
+PyObject *
+gx_tuple_of_none(Py_ssize_t n)
+{
+    PyObject *tuple = PyTuple_New(n);
+    for (Py_ssize_t i = 0; i < n && tuple != NULL; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(Py_None));
+    }
+    return tuple;
+}
+
+/* The collector may have untracked a tuple of nothing but None. */
+void
+gx_tuple_put(PyObject *tuple, Py_ssize_t i, PyObject *item)
+{
+    PyObject *none = PyTuple_GET_ITEM(tuple, i);
+    PyTuple_SET_ITEM(tuple, i, item);
+    if (PyType_IS_GC(Py_TYPE(item)) && !PyObject_GC_IsTracked(tuple)) {
+        PyObject_GC_Track(tuple);
+    }
+    Py_DECREF(none);
+}

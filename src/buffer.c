@@ -322,8 +322,12 @@ fill_block(buffer_object *self)
 static PyObject *
 unpack_item(buffer_object *self, PyObject *bytes)
 {
-    PyObject *items = PyObject_CallOneArg(self->unpack, bytes);
-    PyObject *item = items != NULL ? Py_NewRef(PyTuple_GET_ITEM(items, 0)) : NULL;
+    PyObject *item = NULL, *items = PyObject_CallOneArg(self->unpack, bytes);
+    if (items != NULL && PyTuple_Check(items) && PyTuple_GET_SIZE(items) == 1) {
+        item = Py_NewRef(PyTuple_GET_ITEM(items, 0));
+    } else if (items != NULL) { /* somebody has put a Struct of his own there */
+        PyErr_SetString(PyExc_TypeError, "unpack() did not return a tuple of one item");
+    }
     Py_XDECREF(items);
     Py_DECREF(bytes);
     return item;

@@ -227,6 +227,10 @@ PyObject *gx_note_begin(void);
 void gx_note_end(PyObject *exc, const char *format, ...);
 /* True if the raised exception is of a kind that gets notes. */
 bool gx_wants_note(void);
+/* A tuple to be filled while user code runs, which may find it: it has no holes. */
+PyObject *gx_tuple_of_none(Py_ssize_t n);
+/* Put `item` (taken) in the place of a None. */
+void gx_tuple_put(PyObject *tuple, Py_ssize_t i, PyObject *item);
 /* Short text for notes and repr, made without running user code: value of exact
    int, float, str, bytes, bool, None up to 80 characters, "<type>" otherwise. */
 PyObject *gx_brief(PyObject *value);

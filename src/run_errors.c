@@ -73,11 +73,14 @@ note_source(gx_run *run)
 
 /* -- errors ------------------------------------------------------------- */
 
-/* Caught or not, for stats(). */
+/* Caught or not, for stats(). A terminal that the function of a through() calls has no
+   row: behind its run there are stages still. */
 static void
 count_error(gx_run *run, gx_step *step)
 {
-    if (run->counters != NULL) {
+    bool terminal = step->row != NULL && step->row->flags & GX_TERMINAL;
+    if (run->counters != NULL &&
+        !(terminal && run->offset + run->nstages < run->whole)) {
         run->counters[step - run->steps].errors++;
     }
 }

@@ -63,13 +63,13 @@ static PyObject *
 pluck_several(gx_run *run, gx_step *step, PyObject *item)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(step->key);
-    PyObject *values = PyTuple_New(size);
+    PyObject *values = gx_tuple_of_none(size);
     for (Py_ssize_t i = 0; i < size && values != NULL; i++) {
         PyObject *value = pluck_one(run, step, item, PyTuple_GET_ITEM(step->key, i));
         if (value == NULL) {
             Py_CLEAR(values);
         } else {
-            PyTuple_SET_ITEM(values, i, value);
+            gx_tuple_put(values, i, value);
         }
     }
     return values;

@@ -39,17 +39,20 @@ track_again(PyObject *window, PyObject *item)
     }
 }
 
-/* The last window moved on by one item (taken). */
+/* The last window moved on by one item (taken). The one before is too far behind now. */
 static PyObject *
-shift_last(PyObject *window, PyObject *item)
+shift_last(gx_step *step, PyObject *item)
 {
+    PyObject *window = step->state, *before = step->key;
     PyObject **items = &PyTuple_GET_ITEM(window, 0), *oldest = items[0];
     size_t others = (size_t)PyTuple_GET_SIZE(window) - 1;
     memmove(items, items + 1, others * sizeof(PyObject *));
     items[others] = item;
     track_again(window, item);
     Py_INCREF(window);
+    step->key = NULL;
     Py_DECREF(oldest);
+    Py_XDECREF(before);
     return window;
 }
 
@@ -102,7 +105,7 @@ follow_last(gx_step *step, PyObject *item)
 static gx_answer
 slide_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 {
-    PyObject *window = is_free(step->state) ? shift_last(step->state, *item)
+    PyObject *window = is_free(step->state) ? shift_last(step, *item)
                        : is_free(step->key) ? shift_spare(step, *item)
                                             : follow_last(step, *item);
     if (window == NULL) {

@@ -209,7 +209,9 @@ frequencies_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
         }
         return kept(PyDict_SetItem(step->state, *item, step->key), item);
     }
+    Py_INCREF(count); /* who finds the Counter through gc may have put anything in it */
     PyObject *more = PyNumber_Add(count, step->key);
+    Py_DECREF(count);
     if (more == NULL) {
         return GX_ERROR;
     }
@@ -341,13 +343,13 @@ collect_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
     PyObject *reducers = step->args[0];
     step->count = PyTuple_GET_SIZE(reducers);
-    step->state = PyTuple_New(step->count);
+    step->state = gx_tuple_of_none(step->count);
     for (Py_ssize_t i = 0; i < step->count && step->state != NULL; i++) {
         PyObject *push = gx_reducer_push(PyTuple_GET_ITEM(reducers, i), NULL);
         if (push == NULL) {
             return -1;
         }
-        PyTuple_SET_ITEM(step->state, i, push);
+        gx_tuple_put(step->state, i, push);
     }
     return step->state == NULL ? -1 : 0;
 }
@@ -377,11 +379,13 @@ collect_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
 static PyObject *
 collect_result(gx_run *Py_UNUSED(run), gx_step *step)
 {
-    PyObject *error = NULL, *values = PyTuple_New(PyTuple_GET_SIZE(step->state));
+    PyObject *error = NULL, *values = gx_tuple_of_none(PyTuple_GET_SIZE(step->state));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(step->state) && values != NULL; i++) {
         PyObject *value = gx_push_close(PyTuple_GET_ITEM(step->state, i), NULL);
         gx_collect_error(value == NULL ? -1 : 0, &error);
-        PyTuple_SET_ITEM(values, i, value);
+        if (value != NULL) {
+            gx_tuple_put(values, i, value);
+        }
     }
     if (error != NULL) {
         Py_CLEAR(values);

@@ -150,12 +150,12 @@ nth_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 }
 
 /* step->limit is the number of items still to be passed over: none of a container
-   that no stage stands before. */
+   that no stage stands before, unless they are to be counted. */
 static int
 nth_start(gx_run *run, gx_step *step)
 {
     step->limit = PyLong_AsSsize_t(step->args[NTH_N]);
-    if (run->nstages == 0) {
+    if (run->nstages == 0 && run->counters == NULL) {
         Py_ssize_t skipped = gx_source_skip(&run->steps->source, step->limit);
         step->limit -= skipped;
         run->index += skipped;

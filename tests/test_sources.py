@@ -574,6 +574,21 @@ def test_what_cannot_be_read_is_refused_at_once(impl):
         impl.buffer(ndarray([(1, 2)], [1], format="ii"))
 
 
+@pytest.mark.c
+@pytest.mark.parametrize("answer", [(), (1, 2), 5, None])
+def test_a_struct_module_that_lies(monkeypatch, answer):
+    class Struct(struct.Struct):
+        calls = 0
+
+        def unpack(self, data):
+            Struct.calls += 1
+            return super().unpack(data) if Struct.calls == 1 else answer
+
+    monkeypatch.setattr(struct, "Struct", Struct)
+    with pytest.raises(TypeError, match="tuple of one item"):
+        pygenx().buffer(ndarray([b"ab"], [1], format="2s")).list()
+
+
 def test_buffer_of_numpy(impl):
     np = pytest.importorskip("numpy")
     for kind in ("i1", "u2", "<i4", ">i4", "<u8", ">i8", "f2", ">f2", "f4", ">f8", "?"):

@@ -232,6 +232,16 @@ def test_a_window_that_is_kept_never_changes(impl):
     assert held == [(i, i + 1, i + 2, i + 3) for i in range(0, 47, 3)]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_windows_that_are_kept_and_dropped_by_turns(impl, size):
+    for pattern in itertools.product([0, 1, 2], repeat=5):
+        windows, kept = impl.pipe(range(30)).sliding_window(size), []
+        for start, keep in enumerate(pattern * 3):
+            kept.append((start, next(windows)))
+            assert [w for _, w in kept] == [tuple(range(i, i + size)) for i, _ in kept]
+            kept = kept[len(kept) - keep :] if keep else []
+
+
 def test_windowed_refuses_what_it_cannot_do(impl):
     with pytest.raises(ValueError, match="n must be > 0"):
         impl.pipe("").windowed(0)

@@ -86,6 +86,24 @@ def test_a_pipe_without_stages():
     assert counts(stats) == [(0, 3, 0, 0)]
 
 
+@pytest.mark.parametrize("source", [list, tuple, iter])
+def test_items_that_nth_passes_over_are_counted(source):
+    for n, taken in ((0, 1), (4, 5), (20, 10)):
+        p = pipe(source(range(10)))
+        stats = p.stats()
+        p.nth(n)
+        assert counts(stats)[0] == (0, taken, 0, 0)
+        assert counts(stats)[-1][0] == taken
+
+
+def test_an_error_of_a_terminal_inside_through_is_no_later_stages():
+    p = pipe(["a", 1]).map(str).through(lambda items: [items.sum()]).map(str).map(len)
+    stats = p.stats()
+    with pytest.raises(TypeError):
+        p.list()
+    assert [row.errors for row in stats if row.name.startswith("map")] == [0, 0, 0]
+
+
 def test_stages_that_give_more_or_fewer():
     p = pipe([[1, 2], [], [3]]).flatten().batched(2)
     stats = p.stats()

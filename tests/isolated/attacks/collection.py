@@ -668,6 +668,56 @@ def D17_what_the_collector_shows():
             repr(found)
 
 
+def holes(size):
+    """Read all there is in tuples of this size that the collector knows."""
+    for found in gc.get_objects():
+        if type(found) is tuple and len(found) == size:
+            list(found)
+            hash(tuple(map(id, found)))
+
+
+def D19_no_tuple_with_holes():
+    class Looking:
+        def __getitem__(self, index):
+            holes(5)
+            return index
+
+    for _ in range(3):
+        assert pipe([Looking()]).pluck([0, 1, 2, 3, 4]).list() == [(0, 1, 2, 3, 4)]
+        reducers = [Pipeline().chunked(None).tap(lambda c: holes(5)).count()] * 5
+        assert pipe("a").collect(*reducers) == (1,) * 5
+
+
+def D20_a_count_that_dies_while_it_is_counted():
+    """The Counter of frequencies() and what is in it can be found meanwhile."""
+    counters = []
+
+    class Count:
+        def __add__(self, other):
+            for counter in counters:
+                counter.clear()
+            gc.collect()
+            return NotImplemented
+
+    class Key:
+        def __hash__(self):
+            return 1
+
+        def __eq__(self, other):
+            counters[:] = [
+                found
+                for found in gc.get_objects()
+                if type(found) is collections.Counter
+                and type(next(iter(found), 0)) is Key
+            ]
+            for counter in counters:
+                for key in list(counter):
+                    dict.__setitem__(counter, key, Count())
+            return True
+
+    raises(TypeError, pipe([Key(), Key()]).frequencies)
+
+
 def D18_weak_references_and_slots():
     for name, make in MAKERS.items():
         reader = make(things(3))
