@@ -123,6 +123,25 @@ def test_the_readme_lists_every_public_name():
     assert not missing
 
 
+def test_the_tables_of_the_readme_have_every_name_once():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tables = re.findall(r"(?:^\|.*\n)+", text.partition("\n## Tour")[2], re.MULTILINE)
+    stages, terminals, rest = (
+        re.findall(r"`(\w+)`", table.split("|---|---|")[1]) for table in tables[:3]
+    )
+    both = {name for name in vars(pygenx.pipe) if hasattr(pygenx.Pipeline, name)}
+    helpers = {name for name in both if name[0] == "_"} | {"explain"}
+    assert sorted(stages + terminals) == sorted(both - helpers)
+    assert sorted(rest) == sorted(PUBLIC)
+
+
+def test_every_page_is_in_the_index():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    index = text.partition("\n### All pages")[2].partition("\n## ")[0]
+    pages = re.findall(r"\(docs/([\w-]+\.md)\)", index)
+    assert sorted(pages) == sorted(page.name for page in PAGES[1:])
+
+
 def test_the_operator_page_is_what_the_docstrings_say():
     reference = runpy.run_path(str(ROOT / "docs" / "reference.py"))
     page = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
