@@ -1,12 +1,12 @@
-"""fold and feed: values sent into a running result, against generator coroutines."""
+"""The push driver, fold and feed: values sent, against generator coroutines."""
 
 import operator
 from collections.abc import Callable, Generator, Iterable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from benchmarks.cases import Case, ints
-from pygenx import feed, fold
+from pygenx import Pipeline, feed, fold
 
 
 def folding(func: Callable[[Any, Any], Any], total: Any) -> Generator[Any, Any, Any]:
@@ -64,7 +64,110 @@ def larger(first: int, second: int) -> int:
     return first if first > second else second
 
 
+# -- three stages, driven by the producer ----------------------------------------------
+
+Coroutine = Generator[Any, Any, Any]
+is_odd = partial(operator.and_, 1)
+plus_one: Callable[[int], int] = lambda item: item + 1  # noqa: E731
+odd: Callable[[int], int] = lambda item: item & 1  # noqa: E731
+double: Callable[[int], int] = lambda item: item * 2  # noqa: E731
+
+
+def mapping(func: Callable[[Any], Any], target: Coroutine) -> Coroutine:
+    send = advanced(target).send
+    while True:
+        send(func((yield)))
+
+
+def filtering(pred: Callable[[Any], Any], target: Coroutine) -> Coroutine:
+    send = advanced(target).send
+    while True:
+        item = yield
+        if pred(item):
+            send(item)
+
+
+def counting(target: Coroutine) -> Coroutine:
+    send = advanced(target).send
+    index = 0
+    while True:
+        send((index, (yield)))
+        index += 1
+
+
+def dropping(n: int, target: Coroutine) -> Coroutine:
+    send = advanced(target).send
+    for _ in range(n):
+        yield
+    while True:
+        send((yield))
+
+
+def batching(n: int, target: Coroutine) -> Coroutine:
+    send = advanced(target).send
+    batch: list[Any] = []
+    try:
+        while True:
+            batch.append((yield))
+            if len(batch) == n:
+                send(tuple(batch))
+                batch = []
+    except GeneratorExit:
+        if batch:
+            send(tuple(batch))
+
+
+def appending(out: list[Any]) -> Coroutine:
+    append = out.append
+    while True:
+        append((yield))
+
+
+def sent(make: Callable[[list[Any]], Any], data: Iterable[Any]) -> list[Any]:
+    """What comes out of a coroutine over `out` that is sent all items and closed."""
+    out: list[Any] = []
+    target = make(out)
+    send = target.send
+    for item in data:
+        send(item)
+    target.close()
+    return out
+
+
+def three(
+    name: str, ours: Callable[[Any], Any], chain: Callable[[Coroutine], Coroutine]
+) -> Case:
+    """The stages of `ours` against coroutines, each of which sends to the next."""
+    return Case(
+        f"three stages, {name}",
+        ints,
+        {
+            "pygenx": lambda data: sent(lambda out: ours(out.append), data),
+            "generator coroutines": lambda data: sent(
+                lambda out: advanced(chain(appending(out))), data
+            ),
+        },
+        ("generator coroutines",),
+        goals={"generator coroutines": 3.0},
+    )
+
+
 CASES = [
+    three(
+        "C functions",
+        Pipeline().map(operator.neg).filter(is_odd).map(abs).into,
+        lambda end: mapping(operator.neg, filtering(is_odd, mapping(abs, end))),
+    ),
+    three(
+        "lambdas",
+        Pipeline().map(plus_one).filter(odd).map(double).into,
+        lambda end: mapping(plus_one, filtering(odd, mapping(double, end))),
+    ),
+    three(
+        "native",
+        Pipeline().drop(10).enumerate().batched(4).into,
+        lambda end: dropping(10, counting(batching(4, end))),
+    ),
     Case(
         "fold(add), sent one by one",
         ints,
