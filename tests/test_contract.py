@@ -1566,9 +1566,26 @@ def deep_objects(name, depth):
 BARS = {".progress"}
 
 
-@pytest.mark.parametrize("name", [row.name for row in STAGES if row.name not in BARS])
+# An iterator of its own for each: 100,000 of them are a nest, not one loop.
+NESTED = {".through"}
+
+
+@pytest.mark.parametrize(
+    "name", [row.name for row in STAGES if row.name not in BARS | NESTED]
+)
 def test_a_pipe_of_100_000_stages_works(name):
     child(f"t.deep_stages({name!r}, 100_000)")
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_a_nest_of_stages_never_kills(name):
+    child(
+        "try:\n"
+        f"    t.deep_stages({name!r}, 100_000)\n"
+        "except RecursionError:\n"
+        "    print('too deep')\n"
+        f"t.deep_stages({name!r}, 100)"
+    )
 
 
 @pytest.mark.parametrize(
