@@ -213,12 +213,23 @@ call_handlers(gx_run *run, gx_step *step, gx_step *failed, PyObject *exc,
     return rc;
 }
 
-/* step->count is the number of errors caught. */
+/* After the last item, with stop=True, another is an answer to throw(). */
+static gx_answer
+catch_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    if (!step->stopping) {
+        return GX_EMIT;
+    }
+    Py_DECREF(*item);
+    return GX_STOP;
+}
+
+/* step->count is the number of errors caught: with stop=True only the first. */
 static int
 catch_rescue(gx_run *run, gx_step *step, gx_step *failed, PyObject *item)
 {
-    PyObject *value,
-        *exc = failed == step ? NULL : take_raised(step->args[CATCH_CLASSES]);
+    bool past = failed == step || step->stopping;
+    PyObject *value, *exc = past ? NULL : take_raised(step->args[CATCH_CLASSES]);
     if (exc == NULL) {
         return 0;
     }
@@ -250,7 +261,7 @@ const gx_row gx_stage_catch = {
     .flags = GX_ONE_TO_ONE,
     .parse = catch_parse,
     .check = catch_check,
-    .before = gx_pass_on,
+    .before = catch_before,
     .rescue = catch_rescue,
     .brief = catch_brief,
 };

@@ -1094,7 +1094,7 @@ class Catch(Node):
         self.answers = deque()  # of replace(), on their way out
 
     def wants(self, error):
-        if isinstance(error, (End, Starved)):
+        if self.over or isinstance(error, (End, Starved)):
             return False
         if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
             named = [kind for kind in self.exceptions if kind is not BaseException]

@@ -477,3 +477,32 @@ def test_a_source_without_throw_has_ended_after_it(impl, source):
     with pytest.raises(StopIteration):
         p.throw(ValueError)
     assert list(p) == []
+
+
+def test_after_a_stop_with_a_replacement_nothing_more_is_caught(impl):
+    def source():
+        yield "item"
+
+    p = impl.pipe(source()).catch(KeyError, replace=lambda failure: 1, stop=True)
+    assert next(p) == "item"
+    assert p.throw(KeyError) == 1
+    with pytest.raises(KeyError):
+        p.throw(KeyError)
+    assert list(p) == []
+
+
+@pytest.mark.c
+def test_after_a_stop_with_a_replacement_no_answer_passes():
+    def source():
+        while True:
+            try:
+                yield 0
+            except ValueError:
+                yield 1
+
+    p = pygenx().pipe(source()).map(lambda item: 1 // item)
+    p = p.catch(ZeroDivisionError, replace=lambda failure: "R", stop=True)
+    assert next(p) == "R"
+    with pytest.raises(StopIteration):
+        p.throw(ValueError)
+    assert list(p) == []
