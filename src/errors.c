@@ -96,6 +96,38 @@ find_context(PyObject *first, PyObject *wanted)
     return here;
 }
 
+/* Does `exc` stand in the chain of contexts that begins with `start`? */
+static bool
+in_chain(PyObject *start, PyObject *exc)
+{
+    PyObject *before = start == exc ? Py_NewRef(start) : find_context(start, exc);
+    Py_XDECREF(before);
+    return before != NULL;
+}
+
+/* What in the chain of `later` is to get `earlier` as its context: the last one, or the
+   last before what both have in common, which is what was handled as they were raised.
+   NULL: it has it, or the chain is a cycle. */
+static PyObject *
+find_place(PyObject *later, PyObject *earlier)
+{
+    PyObject *end = find_context(later, NULL);
+    PyObject *here = end != NULL ? Py_NewRef(later) : NULL;
+    while (here != NULL) {
+        PyObject *next = PyException_GetContext(here);
+        if (next == NULL || in_chain(earlier, next)) {
+            if (next == earlier) {
+                Py_CLEAR(here);
+            }
+            Py_XDECREF(next);
+            break;
+        }
+        Py_SETREF(here, next);
+    }
+    Py_XDECREF(end);
+    return here;
+}
+
 /* Neither may come to stand in its own chain: a cycle would hang whoever walks it. */
 void
 gx_chain_errors(PyObject *earlier)
@@ -106,18 +138,16 @@ gx_chain_errors(PyObject *earlier)
         PyErr_SetRaisedException(earlier);
         return;
     }
-    PyObject *linked = find_context(later, earlier);
-    PyObject *last = linked == NULL ? find_context(later, NULL) : NULL;
-    if (last != NULL) {
-        PyObject *back = find_context(earlier, later);
-        if (back != NULL) {
-            PyException_SetContext(back, NULL);
-            Py_DECREF(back);
-        }
-        PyException_SetContext(last, Py_NewRef(earlier));
-        Py_DECREF(last);
+    PyObject *back = find_context(earlier, later);
+    if (back != NULL && !in_chain(later, earlier)) {
+        PyException_SetContext(back, NULL);
     }
-    Py_XDECREF(linked);
+    Py_XDECREF(back);
+    PyObject *place = find_place(later, earlier);
+    if (place != NULL) {
+        PyException_SetContext(place, Py_NewRef(earlier));
+        Py_DECREF(place);
+    }
     Py_DECREF(earlier);
     PyErr_SetRaisedException(later);
 }

@@ -147,9 +147,9 @@ drain(pipe_object *self, const gx_row *row, PyObject **args)
     if (gx_run_terminate(run, row, args) == 0 && count_terminal(self) == 0 &&
         gx_run_next(run) == NULL && !PyErr_Occurred()) {
         result = row->result(run, run->end - 1);
-        if (!self->ended) { /* else .result stays what that end left */
-            Py_XSETREF(self->result, Py_XNewRef(run->result));
-        }
+    }
+    if (!self->ended) { /* else .result stays what that end left */
+        Py_XSETREF(self->result, Py_XNewRef(run->result));
     }
     return result;
 }

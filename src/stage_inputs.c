@@ -45,6 +45,19 @@ is_iterator(PyObject *input)
     return it == NULL ? -1 : it == input;
 }
 
+/* A list of what a tuple holds: PySequence_List() of CPython 3.11 leaks the tuple where
+   it cannot allocate. */
+static PyObject *
+list_of(PyObject *tuple)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    PyObject *list = PyList_New(n);
+    for (Py_ssize_t i = 0; i < n && list != NULL; i++) {
+        PyList_SET_ITEM(list, i, Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
+    }
+    return list;
+}
+
 int
 gx_stage_check_inputs(gx_state *Py_UNUSED(state), PyObject **args, bool reusable)
 {
@@ -53,7 +66,7 @@ gx_stage_check_inputs(gx_state *Py_UNUSED(state), PyObject **args, bool reusable
         return -1;
     }
     if (!reusable) {
-        Py_SETREF(args[0], PySequence_List(args[0]));
+        Py_SETREF(args[0], list_of(args[0]));
         return args[0] == NULL ? -1 : 0;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[0]); i++) {

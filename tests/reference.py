@@ -1308,13 +1308,12 @@ class pipe(Tool):
         with self.guard():
             items = self.items()
             try:
-                value = terminal(items)
-                if self._tail is not None:
-                    self.result = self.returned()
-                return value
+                return terminal(items)
             except StopIteration as stop:
                 raise RuntimeError("a callback raised StopIteration") from stop
             finally:
+                if self._tail is not None:
+                    self.result = self.returned()
                 items.close()
                 self.finish()
 

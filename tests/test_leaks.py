@@ -357,13 +357,17 @@ class Failing:
         return programs.staged(self.name, source, programs.FAILING[self.name])
 
 
-def test_failing_callbacks(gauge):
+def test_failing_callbacks(gauge, monkeypatch):
+    # A callback that runs as what is dropped goes: pytest would keep its error.
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: unraisable.append(1))
     uses = [
         (f"{name} {way.__name__}", Use(way, Failing(name)))
         for name in programs.FAILING
         for way in (drained, half_way, closed, thrown_at_source)
     ]
     assert leaking(gauge, uses) == {}
+    assert unraisable
 
 
 def test_failing_keys(gauge):

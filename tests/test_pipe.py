@@ -1009,3 +1009,25 @@ def test_a_terminal_after_an_end_by_throw_leaves_the_result(impl):
         p.throw(ValueError("thrown"))
     assert p.list() == []
     assert p.result is None
+
+
+@pytest.mark.parametrize("terminal", ["list", "first", "count"])
+def test_a_drain_that_fails_leaves_what_the_source_returned(impl, terminal):
+    def source():
+        yield 1
+        return "returned"
+
+    def after():
+        raise ZeroDivisionError
+
+    p = impl.pipe(source()).chunked(None).tap(len, after=after)
+    with pytest.raises(ZeroDivisionError):
+        getattr(p, terminal)()
+    assert p.result == "returned"
+
+
+def test_a_drain_that_fails_before_its_source_ends_leaves_no_result(impl):
+    p = impl.pipe(i for i in (1, 0, 2)).map(lambda i: 1 // i)
+    with pytest.raises(ZeroDivisionError):
+        p.list()
+    assert p.result is None

@@ -542,6 +542,27 @@ def test_pushing_does_what_the_reference_does(items, rows):
     assert pushed("pygenx", items, rows) == pushed("reference", items, rows)
 
 
+def test_errors_of_cleaning_up_are_chained_without_a_cycle(impl):
+    """All were raised while the first was handled, and have it as their context."""
+
+    def failing(name):
+        def fail(*args):
+            raise ZeroDivisionError(name)
+
+        return fail
+
+    program = impl.Pipeline().tap(len, after=failing("after one"))
+    program = program.tap(failing("tap"), after=failing("after two"))
+    with pytest.raises(ZeroDivisionError) as info, program.into([].append) as push:
+        push.send("ab")
+    chain, error = [], info.value
+    while error is not None and len(chain) < 9:
+        chain.append(error.args)
+        error = error.__context__
+    assert sorted(chain[:2]) == [("after one",), ("after two",)]
+    assert chain[2:] == [("tap",)]
+
+
 @given(items=st.lists(SMALL, max_size=7), rows=ROWS)
 def test_pushing_gives_what_pulling_gives(items, rows):
     """Up to the first error, and the same error."""
@@ -552,11 +573,9 @@ def test_pushing_gives_what_pulling_gives(items, rows):
         program(run, rows)(items).for_each(pulled.append)
 
     def push():
-        push = program(run, rows).into(out.append)
-        with suppress(StopIteration):
+        with program(run, rows).into(out.append) as push, suppress(StopIteration):
             for item in items:
                 push.send(item)
-        push.close()
 
     ends = []
     for action in (pull, push):

@@ -219,7 +219,7 @@ def merged(source):
 
 
 def merged_pair(source):
-    return pygenx.merge(source, things(2))
+    return pygenx.merge(source, things(2), key=to_text)
 
 
 def turns(source):
@@ -944,6 +944,17 @@ def use_tee_branches():
     return len(list(second)), len(list(fourth)), next(third).value
 
 
+def use_merge():
+    return len(list(pygenx.merge(things(3), Source(4), things(2, 5), reverse=False)))
+
+
+def use_merge_failing():
+    try:
+        return list(pygenx.merge(things(3), [1, 2]))
+    except TypeError:
+        return "TypeError"
+
+
 def use_partition():
     no, yes = pygenx.partition(value_of, things(5), maxlen=9)
     repr(no), repr(yes)
@@ -1066,6 +1077,8 @@ DRIVERS = {
     "pipe stats failing": use_stats_failing,
     "own with": use_own_with,
     "tee branches": use_tee_branches,
+    "merge used": use_merge,
+    "merge failing": use_merge_failing,
     "partition used": use_partition,
     "partition failing": use_partition_failing,
     "peekable used": use_peekable,

@@ -149,8 +149,6 @@ def G5_close_at_any_time():
             "timing",
             "borrow",
             "groupby group",
-            "tee two",
-            "partition two",
             "chain.from_iterable",
             ".prepend",
         ):
@@ -165,8 +163,12 @@ def G5_close_at_any_time():
 
         reader = make(stubborn())
         next(reader)
-        try:
+        closing = reader
+        if name in ("tee two", "partition two"):  # the last branch closes the source
             reader.close()
+            closing = programs.other_branch
+        try:
+            closing.close()
         except RuntimeError:
             assert values(reader) == []
         else:
