@@ -150,7 +150,7 @@ ARGUMENTS = {
     "split_before": lambda: (callback, chance.choice((-1, 2))),
     "split_after": lambda: (callback, chance.choice((-1, 2))),
     "split_when": lambda: (callback, chance.choice((-1, 2))),
-    "collapse": lambda: (chance.choice((None, tuple)), chance.choice((None, 1))),
+    "collapse": lambda: (chance.choice((None, tuple)), chance.choice((1, 2))),
     "chunked": lambda: (chance.choice((None, 1, 2, 4)),),
     "groupby": lambda: (chance.choice((None, callback)),),
     "chain": lambda: tuple(source() for _ in range(chance.randrange(3))),
