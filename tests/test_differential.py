@@ -8,6 +8,8 @@ the order in which it happens.
 
 import gc
 import importlib
+import sys
+from contextlib import contextmanager
 from itertools import islice
 
 import pytest
@@ -534,11 +536,27 @@ def safe(source):
             yield error.args
 
 
+@contextmanager
+def unraisable(trace):
+    """What a clean-up raises while its object is dropped belongs to the trace."""
+    hook = sys.unraisablehook
+
+    def write_down(event):
+        trace.append(("unraisable", type(event.exc_value), event.exc_value.args))
+
+    sys.unraisablehook = write_down
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+
+
 def compare(name, *scenario):
     traces = []
     for leg in ("pygenx", "reference"):
         run = Run(leg)
-        getattr(run, name)(*scenario)
+        with unraisable(run.trace):
+            getattr(run, name)(*scenario)
         traces.append(run.trace)
     ours, wanted = traces
     event(f"{name}: {'long' if len(wanted) > 12 else 'short'} trace")

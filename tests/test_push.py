@@ -9,7 +9,7 @@ import pytest
 import sources
 from hypothesis import given
 from hypothesis import strategies as st
-from test_differential import SMALL, STAGE, Run
+from test_differential import SMALL, STAGE, Run, unraisable
 
 
 def odd(item):
@@ -530,10 +530,12 @@ def program(run, rows):
 def pushed(leg, items, rows):
     """Everything that happens when the items are sent one by one."""
     run = Run(leg)
-    push = program(run, rows).into(lambda item: run.trace.append(("out", item)))
-    for item in items:
-        run.attempt("send", push.send, item)
-    run.attempt("close", push.close)
+    with unraisable(run.trace):
+        push = program(run, rows).into(lambda item: run.trace.append(("out", item)))
+        for item in items:
+            run.attempt("send", push.send, item)
+        run.attempt("close", push.close)
+        del push
     return run.trace
 
 
