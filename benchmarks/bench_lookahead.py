@@ -75,6 +75,7 @@ def case(name: str, use: Callable[[Peek], Rival], sink: Sink | None = None) -> C
         ("python",),
         sink,
         goals=GOALS,
+        headline="`peekable`, item by item" if name == "next" else "",
     )
 
 
@@ -114,6 +115,7 @@ def split_case(name: str, use: Callable[[Any], Rival], sink: Sink) -> Case:
         ("python",),
         sink,
         goals=PARTITION_GOALS,
+        headline="`partition` by a C function" if "other, a C" in name else "",
     )
 
 
@@ -170,6 +172,7 @@ def seek_case(
         ("python",),
         sink,
         goals=SEEKABLE_GOALS,
+        headline="`seekable`, item by item" if name == "next" else "",
     )
 
 

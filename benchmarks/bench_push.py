@@ -149,6 +149,7 @@ def three(
         },
         ("generator coroutines",),
         goals={"generator coroutines": 3.0},
+        headline=f"a push through three stages, {name}",
     )
 
 

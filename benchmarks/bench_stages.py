@@ -508,6 +508,7 @@ STAGES = [
             | optional("cytoolz", "unique", lambda unique: unique)
             | optional("iteration_utilities", "unique_everseen", lambda tool: tool),
             calls=False,
+            headline="`unique_everseen()`" if make is repeated else "",
         )
         for kind, make in {
             "different ints": ints,

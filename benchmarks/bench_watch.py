@@ -95,6 +95,7 @@ def against(
         (PLAIN,),
         DRAIN,
         goals=dict.fromkeys(peers or [PLAIN], goal),
+        headline="`side_effect` of a Python function" if "side" in name else "",
     )
 
 

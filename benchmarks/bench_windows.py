@@ -122,6 +122,7 @@ def split_when(name: str, pred: Callable[[int, int], Any], goal: float) -> Case:
         (GENERATOR,),
         LISTS,
         goals={"more_itertools.split_when": goal},
+        headline=f"`split_when({name})`",
     )
 
 

@@ -455,7 +455,7 @@ def test_they_show_in_repr_of_errors_by_name():
         raise ZeroDivisionError
 
     for run, text in [
-        (lambda p: p.first_true(1, fail), "first_true(<fail>, default=1)"),
+        (lambda p: p.first_true(1, fail), "first_true(pred=<fail>, default=1)"),
         (lambda p: p.reduceby(fail, max, 7), "reduceby(<fail>, max, init=7)"),
         (
             lambda p: p.reduceby(fail, max, factory=list),
