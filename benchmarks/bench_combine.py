@@ -25,7 +25,6 @@ from pygenx import merge, pipe, roundrobin, serialize
 
 Lists = list[list[Any]]
 
-ROUNDROBIN = {"more_itertools.roundrobin": NEVER_SLOWER}
 MERGE = {"heapq.merge": 2.5}
 SERIALIZE = {"more_itertools.serialize": 4.0}
 SOURCES: dict[str, Callable[[list[Any]], Iterable[Any]]] = {
@@ -99,18 +98,21 @@ def turning(name: str) -> Case:
     def use(tool: Callable[..., Iterable[Any]]) -> Rival:
         return lambda data: tool(*map(fresh, data))
 
+    peers = {
+        **optional("more_itertools", "roundrobin", use),
+        **optional("iteration_utilities", "roundrobin", use),
+    }
     return Case(
         f"roundrobin, two {name}",
         two,
         {
             "pygenx": use(roundrobin),
             "python": use(by_turns),
-            **optional("more_itertools", "roundrobin", use),
-            **optional("iteration_utilities", "roundrobin", use),
+            **peers,
         },
         ("python",),
         DRAIN,
-        goals={**ROUNDROBIN, "iteration_utilities.roundrobin": NEVER_SLOWER},
+        goals=dict.fromkeys(peers, NEVER_SLOWER),
         count=lambda data: sum(map(len, data)),
     )
 
