@@ -186,8 +186,8 @@ push_directly(push_object *self, PyObject *item, Py_ssize_t *count, PyObject **o
     }
     PySendResult answer = deliver(self, state, passed, out);
     *count = answer == PYGEN_NEXT;
-    return answer != PYGEN_NEXT || run->top == run->steps ? answer
-                                                          : push_pump(self, count, out);
+    bool done = answer != PYGEN_NEXT || gx_run_is_starved(run);
+    return done ? answer : push_pump(self, count, out);
 }
 
 /* What send() answers: the number of items that went on. */
