@@ -1,0 +1,252 @@
+/* Native programs: what a small Python function, generator expression or `this`
+   expression computes, as straight-line operations with forward branches.
+
+   A *native* (gx_native, an internal Python object) is constant and shared: lift.c makes
+   it from a code object, this.c from an expression, both through a *builder*. It has no
+   function, globals or arguments.
+
+   A *binding* (gx_binding) is a native with a function's globals, closure and defaults:
+   what one step of a run owns and calls. Its registers are laid out as
+
+       [ parameters | constants | variables | temporaries ]
+
+   Parameters are borrowed during a call, those filled from defaults and the constants
+   belong to the binding. A variable is owned from its one assignment to the end of the
+   call (targets of a for). A temporary is owned from its definition to its one use,
+   which empties it: objects live as long as on CPython's own stack, and after an error
+   what is not NULL is what has to be released.
+
+   The temporary of an operation is that of the stack depth where CPython would have put
+   its result, so two branches that meet agree on where everything is. */
+
+#ifndef PYGENX_NATIVE_H
+#define PYGENX_NATIVE_H
+
+#include "pygenx.h"
+
+/* -- operations ----------------------------------------------------------- */
+
+/* in[] are the operands in Python's order. All but the last group write `dst`. */
+typedef enum {
+    GX_OP_GLOBAL,      /* names[aux], in the globals, then in the builtins */
+    GX_OP_CELL,        /* what cell aux of the closure holds */
+    GX_OP_COPY,        /* in[0] itself; alone does not empty a temporary it reads */
+    GX_OP_UNARY,       /* arg: gx_unary */
+    GX_OP_BINARY,      /* arg: gx_binary */
+    GX_OP_COMPARE,     /* arg: Py_LT ... Py_GE */
+    GX_OP_IS,          /* arg: 1 is not */
+    GX_OP_CONTAINS,    /* in[0] in in[1]; arg: 1 not in */
+    GX_OP_SUBSCRIPT,   /* in[0][in[1]] */
+    GX_OP_SLICE,       /* in[0][in[1]:in[2]] */
+    GX_OP_BUILD_SLICE, /* slice(in[0], in[1], in[2] if n == 3) */
+    GX_OP_ATTRIBUTE,   /* in[0].names[aux] */
+    GX_OP_CALL,        /* in[0](*in[1:]); arg: how many of the last are by keyword,
+                          their names are the tuple in register aux */
+    GX_OP_CALL_METHOD, /* in[0].names[aux](*in[1:]) */
+    GX_OP_TUPLE,       /* (*in,) */
+    GX_OP_LIST,        /* [*in] */
+    GX_OP_SET,         /* {*in} */
+    GX_OP_MAP,         /* {in[0]: in[1], ...} */
+    GX_OP_LIST_OF,     /* list(in[0]), a constant tuple */
+    GX_OP_SET_OF,      /* set(in[0]), a constant frozenset */
+    GX_OP_CONVERT,     /* arg: 1 str, 2 repr, 3 ascii */
+    GX_OP_FORMAT,      /* format(in[0], in[1] if n == 2 else '') */
+    GX_OP_STRING,      /* ''.join(in) */
+    GX_OP_UNPACK,      /* in[0] into the n registers operands[first...], variables or
+                          temporaries; arg: the number of them. dst is not used */
+    /* without a result */
+    GX_OP_DROP,          /* empty the temporary in[0] */
+    GX_OP_JUMP,          /* to insns[aux]; all jumps are forward */
+    GX_OP_JUMP_IF_TRUE,  /* if in[0], to insns[aux] */
+    GX_OP_JUMP_IF_FALSE, /* if not in[0] */
+    GX_OP_JUMP_IF_NONE,
+    GX_OP_JUMP_IF_NOT_NONE,
+    GX_OP_RETURN, /* in[0] */
+    GX_OP_SKIP,   /* no value: a condition of a generator expression was false */
+} gx_op;
+
+/* In CPython's order of NB_ADD, NB_AND, ... */
+typedef enum {
+    GX_ADD,
+    GX_AND,
+    GX_FLOOR_DIVIDE,
+    GX_LSHIFT,
+    GX_MATRIX_MULTIPLY,
+    GX_MULTIPLY,
+    GX_REMAINDER,
+    GX_OR,
+    GX_POWER,
+    GX_RSHIFT,
+    GX_SUBTRACT,
+    GX_TRUE_DIVIDE,
+    GX_XOR,
+} gx_binary;
+
+typedef enum { GX_NEGATIVE, GX_POSITIVE, GX_INVERT, GX_NOT, GX_TRUTH } gx_unary;
+
+#define GX_INSN_INPUTS 4
+
+typedef struct {
+    uint8_t op;
+    uint8_t arg;
+    uint8_t dst;
+    uint8_t n;                  /* number of operands */
+    uint8_t in[GX_INSN_INPUTS]; /* registers, if n <= GX_INSN_INPUTS... */
+    uint16_t first;             /* ...else native->operands[first...first + n) */
+    uint16_t aux;
+    uint16_t offset; /* of the instruction in co_code, for tracebacks */
+} gx_insn;
+
+/* -- natives (native.c) ---------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *consts; /* owned tuple: registers nparams... */
+    PyObject *names;  /* owned tuple of str: globals and attributes */
+    int nparams;
+    int nvars;
+    int ntemps;
+    int ncells; /* of the closure */
+    int ninsns;
+    uint8_t *operands; /* owned, of the operations with many */
+    gx_insn *insns;    /* owned */
+} gx_native;
+
+static inline const uint8_t *
+gx_inputs(const gx_native *native, const gx_insn *insn)
+{
+    return insn->n <= GX_INSN_INPUTS ? insn->in : native->operands + insn->first;
+}
+
+static inline int
+gx_native_first_var(const gx_native *native)
+{
+    return native->nparams + (int)PyTuple_GET_SIZE(native->consts);
+}
+
+static inline int
+gx_native_first_temp(const gx_native *native)
+{
+    return gx_native_first_var(native) + native->nvars;
+}
+
+static inline int
+gx_native_size(const gx_native *native)
+{
+    return gx_native_first_temp(native) + native->ntemps;
+}
+
+/* The expression as source text, parameters as `params` (a tuple of str) names them. */
+PyObject *gx_native_text(gx_native *native, PyObject *params, PyObject *cells);
+
+/* -- builder (native_builder.c) --------------------------------------------- */
+
+#define GX_BUILD_INSNS 256
+#define GX_BUILD_DEPTH 64
+#define GX_BUILD_CONSTS 64
+#define GX_BUILD_VARS 32
+
+/* Operands while building; gx_builder_finish lays them out as registers. */
+enum {
+    GX_PARAM = 0,
+    GX_CONST = 64,
+    GX_VAR = 128,
+    GX_TEMP = 160,
+    GX_NO_OPERAND = 255, /* the NULL that CPython pushes beside a callable */
+};
+
+typedef struct {
+    int ninsns;
+    int noperands;
+    int depth;
+    int most; /* deepest stack so far */
+    int nparams;
+    int nvars;
+    int ncells;
+    int method;          /* insn that looks up a method to be called next, or -1 */
+    int offset;          /* of the instruction being translated */
+    bool reachable;      /* the code being built is */
+    const char *refusal; /* why not: set once; what follows is ignored */
+    PyObject *consts;    /* owned list */
+    PyObject *names;     /* owned list */
+    uint8_t stack[GX_BUILD_DEPTH]; /* operands */
+    gx_insn insns[GX_BUILD_INSNS];
+    uint8_t operands[GX_BUILD_INSNS * 2];
+} gx_builder;
+
+/* Where branches meet: the stack is the same on all ways there. */
+typedef struct {
+    int depth;        /* -1: nothing jumps here yet */
+    uint64_t nothing; /* stack places that hold GX_NO_OPERAND */
+    int insn;         /* its place, once it is passed; else -1 */
+    int jumps;        /* chain of jumps to it through their aux, -1 ends it */
+} gx_label;
+
+#define GX_LABEL ((gx_label){-1, 0, -1, -1})
+
+/* 0, or -1 with MemoryError. */
+int gx_builder_init(gx_builder *b, int nparams);
+/* The native, or NULL with MemoryError, or NULL without one and b->refusal. Clears the
+   builder in any case. */
+gx_native *gx_builder_finish(gx_state *state, gx_builder *b);
+void gx_builder_clear(gx_builder *b);
+void gx_builder_refuse(gx_builder *b, const char *why);
+/* Stack of operands. */
+void gx_push(gx_builder *b, int operand);
+int gx_pop(gx_builder *b);
+void gx_push_const(gx_builder *b, PyObject *value);
+/* An index into names. */
+int gx_builder_name(gx_builder *b, PyObject *name);
+/* Pop n operands, compute, push the result. */
+void gx_build(gx_builder *b, gx_op op, int arg, int n, int aux);
+/* Operations that have no result, over n popped operands. */
+void gx_build_end(gx_builder *b, gx_op op, int n);
+void gx_build_method(gx_builder *b, PyObject *name);
+/* Stack: [callable, arguments...]: a call; as CALL_METHOD where nothing was computed
+   between the look-up and the call. */
+void gx_build_call(gx_builder *b, int nargs, PyObject *kwnames);
+void gx_build_copy(gx_builder *b, int depth);
+void gx_build_drop(gx_builder *b);
+/* A jump that pops `n` operands (0 or 1), and the place it goes to. */
+void gx_build_jump(gx_builder *b, gx_op op, int n, gx_label *label);
+void gx_build_label(gx_builder *b, gx_label *label);
+
+/* -- bindings (machine.c) ---------------------------------------------------- */
+
+typedef struct {
+    gx_native *native;  /* owned */
+    PyObject *code;     /* owned; NULL: an expression without one */
+    PyObject *globals;  /* owned exact dict; NULL if there are none */
+    PyObject *builtins; /* owned exact dict; NULL if there are none */
+    PyObject *closure;  /* owned tuple of cells; NULL if there is none */
+    gx_state *state;    /* borrowed */
+    int nargs;          /* parameters given at each call; the rest are defaults */
+    bool busy;          /* a call is running: its registers are in use */
+    bool opaque;        /* a Python function was called: better call ours */
+    PyObject *regs[];   /* gx_native_size */
+} gx_binding;
+
+/* Bind to a Python function called with `nargs` arguments. NULL with an error, or NULL
+   without one and the reason in *why (borrowed static text). */
+gx_binding *gx_bind_function(gx_state *state, gx_native *native, PyObject *func,
+                             int nargs, const char **why);
+/* The same without a function. */
+gx_binding *gx_bind(gx_state *state, gx_native *native, int nargs);
+void gx_binding_free(gx_binding *b);
+int gx_binding_traverse(gx_binding *b, visitproc visit, void *arg);
+
+typedef enum { GX_MACHINE_ERROR = -1, GX_MACHINE_SKIP, GX_MACHINE_VALUE } gx_outcome;
+
+/* Run with borrowed arguments. GX_MACHINE_VALUE: *out is a new reference. */
+gx_outcome gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out);
+
+/* -- lifting (lift.c, lift_cache.c) ------------------------------------------ */
+
+/* The native of a function's code, from the code object's own memory of it: borrowed
+   while `func` has that code; NULL without an error and *why (borrowed) if it cannot be
+   lifted. */
+gx_native *gx_lift_function(gx_state *state, PyObject *func, PyObject **why);
+/* The same for one code object, without a look at what is remembered. */
+gx_native *gx_lift_code(gx_state *state, PyCodeObject *code, const char **why);
+
+#endif
