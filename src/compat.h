@@ -14,6 +14,12 @@
 #define Py_END_CRITICAL_SECTION() }
 #endif
 
+#if PY_VERSION_HEX < 0x030C0000 /* 3.12: the same under other names */
+#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
+#define PyUnstable_Code_GetExtra _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra _PyCode_SetExtra
+#endif
+
 #if PY_VERSION_HEX < 0x030C0000 /* 3.12 */
 static inline PyObject *
 PyErr_GetRaisedException(void)
@@ -39,6 +45,12 @@ PyUnstable_Long_IsCompact(const PyLongObject *op)
     return Py_SIZE(op) >= -1 && Py_SIZE(op) <= 1;
 }
 
+static inline Py_ssize_t
+PyUnstable_Long_CompactValue(const PyLongObject *op)
+{
+    return Py_SIZE(op) * (Py_ssize_t)op->ob_digit[0];
+}
+
 static inline void
 PyErr_SetRaisedException(PyObject *exc)
 {
@@ -61,6 +73,14 @@ PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
     }
     PyErr_Clear();
     return 0;
+}
+
+/* 1 found, 0 not there, -1 an error; *result is a new reference or NULL. */
+static inline int
+PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **result)
+{
+    *result = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+    return *result != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 #endif
 

@@ -1,6 +1,7 @@
 /* The module: types and functions registered from the .def lists, state per
    interpreter. Knows no type by name. */
 
+#include "native.h"
 #include "pygenx.h"
 
 #include <stddef.h>
@@ -133,11 +134,14 @@ module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (state->missing == NULL || add_names(state) < 0 ||
+    state->builtins_module = PyImport_ImportModule("builtins");
+    if (state->builtins_module == NULL || state->missing == NULL ||
+        add_names(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
         add_import(&state->ordered_dict, "collections", "OrderedDict") < 0 ||
-        add_import(&state->open, "io", "open") < 0 || add_str_iterator(state) < 0 ||
-        add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
+        add_import(&state->open, "io", "open") < 0 || gx_lift_init(state) < 0 ||
+        add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 ||
+        add_types(module, state) < 0) {
         return -1;
     }
     state->empty_program = gx_program_empty(GX_TYPE_OF(state, Pipeline));
@@ -157,6 +161,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->counter);
     Py_VISIT(state->ordered_dict);
     Py_VISIT(state->open);
+    Py_VISIT(state->builtins_module);
+    Py_VISIT(state->get_tool);
     Py_VISIT(state->str_iterator);
     Py_VISIT(state->empty_program);
     Py_VISIT(state->missing);
@@ -177,6 +183,8 @@ module_clear(PyObject *module)
     Py_CLEAR(state->counter);
     Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->open);
+    Py_CLEAR(state->builtins_module);
+    Py_CLEAR(state->get_tool);
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);
     Py_CLEAR(state->missing);

@@ -16,8 +16,8 @@
    which empties it: objects live as long as on CPython's own stack, and after an error
    what is not NULL is what has to be released.
 
-   The temporary of an operation is that of the stack depth where CPython would have put
-   its result, so two branches that meet agree on where everything is. */
+   Where branches meet, every value that is waiting lies in the temporary of its depth on
+   CPython's stack, so that all ways there agree. */
 
 #ifndef PYGENX_NATIVE_H
 #define PYGENX_NATIVE_H
@@ -30,7 +30,8 @@
 typedef enum {
     GX_OP_GLOBAL,      /* names[aux], in the globals, then in the builtins */
     GX_OP_CELL,        /* what cell aux of the closure holds */
-    GX_OP_COPY,        /* in[0] itself; alone does not empty a temporary it reads */
+    GX_OP_COPY,        /* in[0] itself; a temporary stays what it is */
+    GX_OP_MOVE,        /* in[0] itself; a temporary is emptied, as by all others */
     GX_OP_UNARY,       /* arg: gx_unary */
     GX_OP_BINARY,      /* arg: gx_binary */
     GX_OP_COMPARE,     /* arg: Py_LT ... Py_GE */
@@ -159,18 +160,19 @@ typedef struct {
     int ninsns;
     int noperands;
     int depth;
-    int most; /* deepest stack so far */
+    int ntemps;
     int nparams;
     int nvars;
     int ncells;
-    int method;          /* insn that looks up a method to be called next, or -1 */
-    int offset;          /* of the instruction being translated */
-    bool reachable;      /* the code being built is */
-    const char *refusal; /* why not: set once; what follows is ignored */
-    PyObject *consts;    /* owned list */
-    PyObject *names;     /* owned list */
+    int reserved;   /* a temporary that is in use without being on the stack, or none */
+    int method;     /* insn that looks up a method to be called next, or -1 */
+    int offset;     /* of the instruction being translated */
+    bool reachable; /* the code being built is */
+    const char *refusal;           /* why not: set once; what follows is ignored */
+    PyObject *consts;              /* owned list */
+    PyObject *names;               /* owned list */
     uint8_t stack[GX_BUILD_DEPTH]; /* operands */
-    gx_insn insns[GX_BUILD_INSNS];
+    gx_insn insns[GX_BUILD_INSNS + 1];
     uint8_t operands[GX_BUILD_INSNS * 2];
 } gx_builder;
 
@@ -211,7 +213,7 @@ void gx_build_drop(gx_builder *b);
 void gx_build_jump(gx_builder *b, gx_op op, int n, gx_label *label);
 void gx_build_label(gx_builder *b, gx_label *label);
 
-/* -- bindings (machine.c) ---------------------------------------------------- */
+/* -- bindings (binding.c, machine.c) ---------------------------------------------------- */
 
 typedef struct {
     gx_native *native;  /* owned */
@@ -223,6 +225,7 @@ typedef struct {
     int nargs;          /* parameters given at each call; the rest are defaults */
     bool busy;          /* a call is running: its registers are in use */
     bool opaque;        /* a Python function was called: better call ours */
+    int first_temp;     /* gx_native_first_temp */
     PyObject *regs[];   /* gx_native_size */
 } gx_binding;
 
@@ -235,17 +238,39 @@ gx_binding *gx_bind(gx_state *state, gx_native *native, int nargs);
 void gx_binding_free(gx_binding *b);
 int gx_binding_traverse(gx_binding *b, visitproc visit, void *arg);
 
-typedef enum { GX_MACHINE_ERROR = -1, GX_MACHINE_SKIP, GX_MACHINE_VALUE } gx_outcome;
+typedef enum {
+    GX_MACHINE_ERROR = -1,
+    GX_MACHINE_SKIP,
+    GX_MACHINE_VALUE,
+    GX_MACHINE_REFUSED, /* it needs a frame: call the function */
+} gx_outcome;
 
 /* Run with borrowed arguments. GX_MACHINE_VALUE: *out is a new reference. */
 gx_outcome gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out);
 
+/* The value of a GX_OP_GLOBAL or GX_OP_CELL: a new reference, or NULL with NameError. */
+PyObject *gx_binding_look_up(gx_binding *b, const gx_insn *insn);
+/* Does this builtin look at the frame of its caller? */
+bool gx_reads_frame(const gx_state *state, PyObject *callee);
+/* The name of parameter i: a new reference. */
+PyObject *gx_parameter_name(const PyCodeObject *code, int i);
+/* Add the place in the source to the raised exception's traceback (traceback.c). */
+void gx_trace_back(gx_binding *b, const gx_insn *insn);
+
 /* -- lifting (lift.c, lift_cache.c) ------------------------------------------ */
 
-/* The native of a function's code, from the code object's own memory of it: borrowed
-   while `func` has that code; NULL without an error and *why (borrowed) if it cannot be
-   lifted. */
-gx_native *gx_lift_function(gx_state *state, PyObject *func, PyObject **why);
+/* The native of a code object, which remembers it: a new reference; NULL with an error
+   and *why NULL, or NULL without one and *why, a new reference to a str. */
+gx_native *gx_lift(gx_state *state, PyObject *code, PyObject **why);
+/* What it remembers, borrowed: a native, a str that says why not, or NULL. */
+PyObject *gx_lift_remembered(gx_state *state, PyObject *code);
+/* Is lifting on, and nobody traces, profiles or monitors? 1, 0 or -1. */
+int gx_lift_is_on(gx_state *state);
+int gx_lift_init(gx_state *state);
+/* Why a function that could be run natively should rather be called; NULL: no reason. */
+const char *gx_why_better_called(gx_binding *b);
+/* native_function.c */
+PyObject *gx_native_function_new(gx_state *state, PyObject *func, gx_native *native);
 /* The same for one code object, without a look at what is remembered. */
 gx_native *gx_lift_code(gx_state *state, PyCodeObject *code, const char **why);
 

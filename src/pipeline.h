@@ -32,6 +32,7 @@
 #ifndef PYGENX_PIPELINE_H
 #define PYGENX_PIPELINE_H
 
+#include "native.h"
 #include "source.h"
 
 typedef struct gx_row gx_row;
@@ -52,9 +53,10 @@ typedef enum {
 
 typedef enum {
     GX_CALL_NONE,
-    GX_CALL_ITEM, /* func(item) */
-    GX_CALL_STAR, /* func(*item) */
-    GX_CALL_FOLD, /* func(step->state, item) */
+    GX_CALL_ITEM,   /* func(item) */
+    GX_CALL_STAR,   /* func(*item) */
+    GX_CALL_FOLD,   /* func(step->state, item) */
+    GX_CALL_NATIVE, /* as step->how says, by step->native */
 } gx_call;
 
 /* What the loop itself does with a callback's result. */
@@ -239,6 +241,10 @@ struct gx_step {
     PyObject *const *args; /* borrowed: from the node, or the run's terminal */
     gx_program *node;      /* owned; NULL for a terminal */
     int phase;             /* meaning by row */
+    gx_binding *native;    /* owned; NULL: func is called */
+    Py_ssize_t calls;      /* of func, so far */
+    gx_call how;           /* row->call, where call is GX_CALL_NATIVE */
+    bool stays_called;     /* func will not be lifted in this run */
     gx_step *below;        /* the open step under this one; NULL for step 0 */
     bool open;             /* on the stack */
     bool stopping;         /* open only to end the program when asked again */
@@ -256,11 +262,14 @@ typedef struct {
 } gx_counter;
 
 struct gx_run {
-    gx_state *state; /* borrowed: the module outlives its types' instances */
-    gx_step *top;    /* never NULL */
-    gx_step *base;   /* first step that has not ended */
-    gx_step *end;    /* behind the last step */
-    bool timed;      /* the counters have times */
+    gx_state *state;   /* borrowed: the module outlives its types' instances */
+    gx_step *top;      /* never NULL */
+    gx_step *base;     /* first step that has not ended */
+    gx_step *end;      /* behind the last step */
+    bool timed;        /* the counters have times */
+    bool warming;      /* some func may still be lifted (run_lift.c) */
+    Py_ssize_t coming; /* items known to come, when the run was made */
+    int64_t watched;   /* clock of the last look for tracers */
     Py_ssize_t nstages;
     Py_ssize_t offset; /* stages before the first step: what the source consists of */
     Py_ssize_t whole;  /* stages of the program of which this run is the last part */
@@ -313,6 +322,20 @@ void gx_step_give(gx_step *step, PyObject *item);
 void gx_run_push(gx_run *run, gx_step *step);
 /* End the program above `step` when an item is next asked of it. */
 void gx_run_stop_later(gx_run *run, gx_step *step);
+
+/* Python functions may be lifted once that pays (run_lift.c): when the steps are there,
+   at each tick in place of gx_breathe, and the call itself. */
+void gx_run_warm_up(gx_run *run);
+int gx_run_breathe(gx_run *run);
+/* Back to calling; also where a step is done with, for the counts. */
+void gx_step_drop_native(gx_run *run, gx_step *step);
+PyObject *gx_step_call_native(gx_step *step, PyObject *const *args, Py_ssize_t nargs);
+
+static inline int
+gx_run_tick(gx_run *run)
+{
+    return --run->breath.budget < 0 ? gx_run_breathe(run) : 0;
+}
 
 /* For the loop. An owned run closes what has ended, another lets go of it. */
 int gx_step_leave(gx_run *run, gx_step *step);

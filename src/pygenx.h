@@ -32,6 +32,7 @@
     X(cr_frame)       \
     X(dumps)          \
     X(func)           \
+    X(get_tool)       \
     X(gi_code)        \
     X(gi_frame)       \
     X(gi_running)     \
@@ -76,6 +77,11 @@ enum gx_type_id {
     GX_N_TYPES
 };
 
+/* What pygenx.lifting.stats() shows. */
+typedef struct {
+    Py_ssize_t stages_lifted, stages_called, items_lifted, items_called;
+} gx_lift_counts;
+
 typedef struct {
     PyTypeObject *types[GX_N_TYPES]; /* owned, in the order of types.def */
     PyObject *names[GX_N_NAMES];     /* owned, interned */
@@ -83,9 +89,14 @@ typedef struct {
     PyObject *counter;               /* owned: collections.Counter */
     PyObject *ordered_dict;          /* owned: collections.OrderedDict */
     PyObject *open;                  /* owned: io.open */
-    PyTypeObject *str_iterator;      /* owned: ASCII strings have a type of their own */
-    PyObject *empty_program;         /* owned: the Pipeline all pipes start from */
-    PyObject *missing;               /* owned: "not given", never seen by users */
+    PyObject *builtins_module;       /* owned */
+    Py_ssize_t code_extra;           /* index of our memory in code objects, or -1 */
+    PyObject *get_tool; /* owned: sys.monitoring.get_tool; NULL before 3.12 */
+    int lift_off;       /* > 0: nothing is lifted */
+    gx_lift_counts lift_counts;
+    PyTypeObject *str_iterator; /* owned: ASCII strings have a type of their own */
+    PyObject *empty_program;    /* owned: the Pipeline all pipes start from */
+    PyObject *missing;          /* owned: "not given", never seen by users */
 } gx_state;
 
 extern struct PyModuleDef gx_module;

@@ -38,15 +38,35 @@ call_fold(gx_step *step, PyObject *item)
 }
 
 static PyObject *
+call_native(gx_step *step, PyObject *item)
+{
+    if (step->how == GX_CALL_ITEM) {
+        return gx_step_call_native(step, &item, 1);
+    }
+    if (step->how == GX_CALL_STAR) {
+        return PyTuple_CheckExact(item)
+                   ? gx_step_call_native(step, &PyTuple_GET_ITEM(item, 0),
+                                         PyTuple_GET_SIZE(item))
+                   : call_star(step->func, item);
+    }
+    PyObject *args[2] = {Py_NewRef(step->state), item};
+    PyObject *result = gx_step_call_native(step, args, 2);
+    Py_DECREF(args[0]);
+    return result;
+}
+
+static PyObject *
 call_other(gx_step *step, PyObject *item)
 {
-    return step->call == GX_CALL_STAR ? call_star(step->func, item)
-                                      : call_fold(step, item);
+    return step->call == GX_CALL_NATIVE ? call_native(step, item)
+           : step->call == GX_CALL_STAR ? call_star(step->func, item)
+                                        : call_fold(step, item);
 }
 
 static inline PyObject *
 call(gx_step *step, PyObject *item)
 {
+    step->calls++;
     return step->call == GX_CALL_ITEM ? call_item(step->func, item)
                                       : call_other(step, item);
 }
@@ -277,7 +297,7 @@ timed_next(gx_run *run)
     int more = 1;
     PyObject *item = NULL;
     while (item == NULL && more) {
-        if (gx_tick(&run->breath) < 0) {
+        if (gx_run_tick(run) < 0) {
             return NULL;
         }
         gx_step *top = run->top;
@@ -306,7 +326,7 @@ gx_run_next(gx_run *run)
         return timed_next(run);
     }
     for (;;) {
-        if (gx_tick(&run->breath) < 0) {
+        if (gx_run_tick(run) < 0) {
             return NULL;
         }
         int more;

@@ -95,6 +95,7 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
         return NULL;
     }
     run->steps[0].source = *source;
+    gx_run_warm_up(run);
     *source = GX_SOURCE_NONE;
     return run;
 }
@@ -106,6 +107,7 @@ gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
     memcpy(run->terminal, args, sizeof(run->terminal));
     fill_step(run, step, row, run->terminal);
     run->end++;
+    gx_run_warm_up(run);
     return start_step(run, step);
 }
 
@@ -322,6 +324,7 @@ gx_run_free(gx_run *run)
         Py_CLEAR(step->key);
         Py_CLEAR(step->pending);
         Py_CLEAR(step->node);
+        gx_step_drop_native(run, step);
     }
     for (int i = 0; i < GX_MAX_ARGS; i++) {
         Py_CLEAR(run->terminal[i]);
@@ -339,6 +342,12 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
         Py_VISIT(step->key);
         Py_VISIT(step->pending);
         Py_VISIT(step->node);
+        if (step->native != NULL) {
+            int rc = gx_binding_traverse(step->native, visit, arg);
+            if (rc != 0) {
+                return rc;
+            }
+        }
     }
     for (int i = 0; i < GX_MAX_ARGS; i++) {
         Py_VISIT(run->terminal[i]);

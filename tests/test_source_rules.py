@@ -211,6 +211,8 @@ NO_OBJECTS = {
     "gx_source": "GX_VISIT_SOURCE, gx_source_drop",
     "gx_sink": "GX_VISIT_SINK, gx_sink_drop",
     "feeding": "lives on the C stack",
+    "gx_builder": "lives on the C stack",
+    "gx_lifter": "lives on the C stack",
     "gx_breath": "",
     "gx_row": "constant",
     "gx_typedef": "constant",
@@ -305,14 +307,22 @@ def test_nothing_static_is_mutable():
     assert found(C_FILES, mutable) == []
 
 
+# The memory of code objects, public from 3.12 on under other names.
+PRIVATE_ON_311 = {
+    "_PyEval_RequestCodeExtraIndex",
+    "_PyCode_GetExtra",
+    "_PyCode_SetExtra",
+}
+
+
 def test_no_private_names():
-    assert (
-        found(
-            FILES,
-            r"\b_Py\w+|\bpycore_|Py_BUILD_CORE|\bPyGenObject\b|\bgi_frame_state\b",
-        )
-        == []
-    )
+    private = r"\b_Py\w+|\bpycore_|Py_BUILD_CORE|\bPyGenObject\b|\bgi_frame_state\b"
+    hits = [
+        hit
+        for hit in found(FILES, private)
+        if not (hit.startswith("compat.h") and hit.split()[-1] in PRIVATE_ON_311)
+    ]
+    assert hits == []
 
 
 def test_no_cast_of_functions_but_in_the_tables():

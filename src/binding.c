@@ -1,0 +1,243 @@
+/* A native program with what it needs of a function: globals, closure, defaults. */
+
+#include "native.h"
+
+/* -- what a function has ------------------------------------------------ */
+
+/* Builtins that read or change the frame of their caller: what calls them needs one. */
+static const char *const frame_readers[] = {
+    "__import__", "breakpoint", "dir", "eval", "exec", "globals", "locals", "vars",
+};
+
+bool
+gx_reads_frame(const gx_state *state, PyObject *callee)
+{
+    if (!PyCFunction_Check(callee) ||
+        PyCFunction_GET_SELF(callee) != state->builtins_module) {
+        return false;
+    }
+    const char *name = ((PyCFunctionObject *)callee)->m_ml->ml_name;
+    for (size_t i = 0; i < sizeof(frame_readers) / sizeof(*frame_readers); i++) {
+        if (strcmp(name, frame_readers[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 1 the defaults fill the parameters behind the first nargs; 0 they do not; -1. */
+static int
+bind_defaults(gx_binding *b, PyObject *func, const PyCodeObject *code)
+{
+    PyObject *defaults = PyFunction_GET_DEFAULTS(func);
+    PyObject *kwdefaults = PyFunction_GET_KW_DEFAULTS(func);
+    Py_ssize_t ndefaults = defaults != NULL ? PyTuple_GET_SIZE(defaults) : 0;
+    int npos = code->co_argcount;
+    if (b->nargs > npos || b->nargs < npos - ndefaults) {
+        return 0;
+    }
+    for (int i = b->nargs; i < npos; i++) {
+        b->regs[i] = Py_NewRef(PyTuple_GET_ITEM(defaults, i - npos + ndefaults));
+    }
+    for (int i = npos; i < b->native->nparams; i++) {
+        PyObject *value = NULL, *name = gx_parameter_name(code, i);
+        if (name == NULL ||
+            (kwdefaults != NULL && PyDict_GetItemRef(kwdefaults, name, &value) < 0)) {
+            Py_XDECREF(name);
+            return -1;
+        }
+        Py_DECREF(name);
+        b->regs[i] = value;
+        if (value == NULL) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The name of local variable i, a new reference. */
+PyObject *
+gx_parameter_name(const PyCodeObject *code, int i)
+{
+    PyObject *names = PyCode_GetVarnames((PyCodeObject *)code);
+    PyObject *name = names != NULL && i < PyTuple_GET_SIZE(names)
+                         ? Py_NewRef(PyTuple_GET_ITEM(names, i))
+                         : NULL;
+    Py_XDECREF(names);
+    if (name == NULL && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_SystemError, "a code object without parameter names");
+    }
+    return name;
+}
+
+/* -- bind ---------------------------------------------------------------- */
+
+gx_binding *
+gx_bind(gx_state *state, gx_native *native, int nargs)
+{
+    size_t size = (size_t)gx_native_size(native);
+    gx_binding *b = PyMem_Calloc(1, sizeof(*b) + size * sizeof(PyObject *));
+    if (b == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    b->native = (gx_native *)Py_NewRef((PyObject *)native);
+    b->state = state;
+    b->nargs = nargs;
+    b->first_temp = gx_native_first_temp(native);
+    Py_ssize_t nconsts = PyTuple_GET_SIZE(native->consts);
+    for (Py_ssize_t i = 0; i < nconsts; i++) {
+        b->regs[native->nparams + i] = Py_NewRef(PyTuple_GET_ITEM(native->consts, i));
+    }
+    return b;
+}
+
+gx_binding *
+gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
+                 const char **why)
+{
+    PyObject *globals = PyFunction_GET_GLOBALS(func);
+    PyObject *builtins = ((PyFunctionObject *)func)->func_builtins;
+    PyObject *closure = PyFunction_GET_CLOSURE(func);
+    *why = NULL;
+    if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) {
+        *why = "its globals are not an exact dict";
+        return NULL;
+    }
+    gx_binding *b = gx_bind(state, native, nargs);
+    if (b == NULL) {
+        return NULL;
+    }
+    b->code = Py_NewRef(PyFunction_GET_CODE(func));
+    b->globals = Py_NewRef(globals);
+    b->builtins = Py_NewRef(builtins);
+    b->closure = Py_XNewRef(closure);
+    int rc = bind_defaults(b, func, (PyCodeObject *)b->code);
+    if (rc == 0) {
+        *why = "it does not take that many arguments";
+    }
+    if (rc <= 0) {
+        gx_binding_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void
+gx_binding_free(gx_binding *b)
+{
+    for (int i = b->nargs; i < gx_native_size(b->native); i++) {
+        Py_CLEAR(b->regs[i]);
+    }
+    Py_CLEAR(b->code);
+    Py_CLEAR(b->globals);
+    Py_CLEAR(b->builtins);
+    Py_CLEAR(b->closure);
+    Py_CLEAR(b->native);
+    PyMem_Free(b);
+}
+
+int
+gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
+{
+    for (int i = b->nargs; i < gx_native_first_var(b->native); i++) {
+        Py_VISIT(b->regs[i]);
+    }
+    Py_VISIT(b->code);
+    Py_VISIT(b->globals);
+    Py_VISIT(b->builtins);
+    Py_VISIT(b->closure);
+    Py_VISIT((PyObject *)b->native);
+    return 0;
+}
+
+/* -- names ---------------------------------------------------------------- */
+
+static PyObject *
+no_such_name(PyObject *name)
+{
+    PyObject *args = NULL, *kwargs = NULL, *error = NULL;
+    PyObject *text = PyUnicode_FromFormat("name '%U' is not defined", name);
+    if (text != NULL) {
+        args = PyTuple_Pack(1, text);
+        kwargs = Py_BuildValue("{sO}", "name", name);
+    }
+    if (args != NULL && kwargs != NULL) {
+        error = PyObject_Call(PyExc_NameError, args, kwargs);
+    }
+    if (error != NULL) {
+        PyErr_SetObject(PyExc_NameError, error);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(error);
+    return NULL;
+}
+
+static PyObject *
+look_up_global(gx_binding *b, PyObject *name)
+{
+    PyObject *value = NULL;
+    if (b->globals == NULL) {
+        return no_such_name(name);
+    }
+    if (PyDict_GetItemRef(b->globals, name, &value) == 0 &&
+        PyDict_GetItemRef(b->builtins, name, &value) == 0) {
+        return no_such_name(name);
+    }
+    return value;
+}
+
+static PyObject *
+look_up_cell(gx_binding *b, int i)
+{
+    PyObject *value = PyCell_Get(PyTuple_GET_ITEM(b->closure, i));
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    PyObject *names = PyCode_GetFreevars((PyCodeObject *)b->code);
+    if (names != NULL) {
+        PyErr_Format(PyExc_NameError,
+                     "cannot access free variable '%U' where it is not associated with "
+                     "a value in enclosing scope",
+                     PyTuple_GET_ITEM(names, i));
+        Py_DECREF(names);
+    }
+    return NULL;
+}
+
+PyObject *
+gx_binding_look_up(gx_binding *b, const gx_insn *insn)
+{
+    if (insn->op == GX_OP_GLOBAL) {
+        return look_up_global(b, PyTuple_GET_ITEM(b->native->names, insn->aux));
+    }
+    return look_up_cell(b, insn->aux);
+}
+
+/* Looks at what the names of globals and cells mean now; never an error. */
+const char *
+gx_why_better_called(gx_binding *b)
+{
+    const char *why = NULL;
+    const gx_native *native = b->native;
+    for (int i = 0; i < native->ninsns && why == NULL; i++) {
+        const gx_insn *insn = &native->insns[i];
+        if (insn->op != GX_OP_GLOBAL && insn->op != GX_OP_CELL) {
+            continue;
+        }
+        PyObject *value = gx_binding_look_up(b, insn);
+        bool called = i + 1 < native->ninsns && insn[1].op == GX_OP_CALL &&
+                      gx_inputs(native, insn + 1)[0] == insn->dst;
+        if (value == NULL) {
+            PyErr_Clear(); /* it may be bound when it is needed */
+        } else if (gx_reads_frame(b->state, value)) {
+            why = "it calls a function that reads the frame of its caller";
+        } else if (called && (PyFunction_Check(value) || PyMethod_Check(value))) {
+            why = "it calls a Python function";
+        }
+        Py_XDECREF(value);
+    }
+    return why;
+}

@@ -1,0 +1,148 @@
+/* What the module pygenx.lifting is made of: what is lifted, why not, how often; on and
+   off. */
+
+#include "native.h"
+
+/* -- a function's native program ---------------------------------------------- */
+
+/* The native (new reference), or NULL without an error and *why, a new reference. */
+static gx_native *
+lift_function(gx_state *state, PyObject *func, PyObject **why)
+{
+    *why = NULL;
+    if (!PyFunction_Check(func)) {
+        *why = PyUnicode_FromFormat("%.200s objects are called as they are",
+                                    Py_TYPE(func)->tp_name);
+        return NULL;
+    }
+    return gx_lift(state, PyFunction_GET_CODE(func), why);
+}
+
+static int
+one_argument(const char *name, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames, PyObject **out)
+{
+    static const char *const params[] = {"func", NULL};
+    gx_signature signature = {name, params, 1, 1, 1};
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
+        return -1;
+    }
+    return gx_check_callable(*out, "func");
+}
+
+/* Whether it could be bound now, with the arguments it must be given. */
+static PyObject *
+why_not_bound(gx_state *state, gx_native *native, PyObject *func)
+{
+    const char *why;
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(func);
+    PyObject *defaults = PyFunction_GET_DEFAULTS(func);
+    Py_ssize_t ndefaults = defaults != NULL ? PyTuple_GET_SIZE(defaults) : 0;
+    int nargs = code->co_argcount - (int)ndefaults;
+    gx_binding *b = gx_bind_function(state, native, func, nargs < 0 ? 0 : nargs, &why);
+    if (b != NULL) {
+        why = gx_why_better_called(b);
+        gx_binding_free(b);
+    } else if (why == NULL) {
+        return NULL;
+    }
+    return why != NULL ? PyUnicode_FromString(why) : Py_NewRef(Py_None);
+}
+
+PyObject *
+gx_lifting_why_not(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                   PyObject *kwnames)
+{
+    PyObject *func, *why;
+    gx_state *state = PyModule_GetState(module);
+    if (one_argument("why_not", args, nargs, kwnames, &func) < 0) {
+        return NULL;
+    }
+    gx_native *native = lift_function(state, func, &why);
+    if (native == NULL) {
+        return why;
+    }
+    PyObject *answer = why_not_bound(state, native, func);
+    Py_DECREF((PyObject *)native);
+    return answer;
+}
+
+const char gx_lifting_why_not_doc[] =
+    "why_not(func, /)\n--\n\n"
+    "Why stages call func as it is, a short text; None if they run it natively.";
+
+PyObject *
+gx_lifting_native(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames)
+{
+    PyObject *func, *why, *callable = NULL;
+    gx_state *state = PyModule_GetState(module);
+    if (one_argument("native", args, nargs, kwnames, &func) < 0) {
+        return NULL;
+    }
+    gx_native *native = lift_function(state, func, &why);
+    if (native != NULL) {
+        callable = gx_native_function_new(state, func, native);
+        Py_DECREF((PyObject *)native);
+    } else if (why != NULL) {
+        PyErr_Format(PyExc_ValueError, "native() argument 'func' cannot be lifted: %U",
+                     why);
+        Py_DECREF(why);
+    }
+    return callable;
+}
+
+const char gx_lifting_native_doc[] =
+    "native(func, /)\n--\n\n"
+    "A callable that runs the native program of func at each call. Raises ValueError\n"
+    "with the reason if there is none.";
+
+/* -- counts and the switch ------------------------------------------------------ */
+
+PyObject *
+gx_lifting_stats(PyObject *module, PyObject *const *Py_UNUSED(args), Py_ssize_t nargs,
+                 PyObject *kwnames)
+{
+    gx_state *state = PyModule_GetState(module);
+    if (nargs > 0) {
+        PyErr_Format(PyExc_TypeError,
+                     "stats() takes 0 positional arguments but %zd %s "
+                     "given",
+                     nargs, nargs == 1 ? "was" : "were");
+        return NULL;
+    }
+    if (gx_no_keywords("stats", kwnames) < 0) {
+        return NULL;
+    }
+    const gx_lift_counts *counts = &state->lift_counts;
+    return Py_BuildValue("{sn sn sn sn}", "stages_lifted", counts->stages_lifted,
+                         "stages_called", counts->stages_called, "items_lifted",
+                         counts->items_lifted, "items_called", counts->items_called);
+}
+
+const char gx_lifting_stats_doc[] =
+    "stats()\n--\n\n"
+    "How many stages with Python functions were lifted or called, and their items.";
+
+PyObject *
+gx_lifting_switch(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames)
+{
+    static const char *const params[] = {"change", NULL};
+    static const gx_signature signature = {"_switch", params, 1, 1, 1};
+    gx_state *state = PyModule_GetState(module);
+    PyObject *change;
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, &change) < 0) {
+        return NULL;
+    }
+    long by = PyLong_AsLong(change);
+    if (by == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    state->lift_off += (int)by;
+    return PyBool_FromLong(state->lift_off <= 0);
+}
+
+const char gx_lifting_switch_doc[] =
+    "_switch(change, /)\n--\n\n"
+    "Add to the number of reasons to be off; return whether lifting is on.";

@@ -1,0 +1,515 @@
+/* The boxed machine: runs a native program on objects, with the same operations on the
+   same objects in the same order as CPython's own loop. */
+
+#include "native.h"
+
+/* -- arithmetic ----------------------------------------------------------- */
+
+static inline bool
+is_small(PyObject *op)
+{
+    return PyLong_CheckExact(op) && PyUnstable_Long_IsCompact((PyLongObject *)op);
+}
+
+/* Of two ints of one digit; NULL without an error: not here. */
+static inline PyObject *
+small_binary(int op, PyObject *left, PyObject *right)
+{
+    long long a = PyUnstable_Long_CompactValue((PyLongObject *)left);
+    long long b = PyUnstable_Long_CompactValue((PyLongObject *)right);
+    switch (op) {
+    case GX_ADD:
+        return PyLong_FromLongLong(a + b);
+    case GX_SUBTRACT:
+        return PyLong_FromLongLong(a - b);
+    case GX_MULTIPLY:
+        return PyLong_FromLongLong(a * b);
+    case GX_AND:
+        return PyLong_FromLongLong(a & b);
+    case GX_OR:
+        return PyLong_FromLongLong(a | b);
+    case GX_XOR:
+        return PyLong_FromLongLong(a ^ b);
+    case GX_REMAINDER:
+        if (b == 0) {
+            return NULL;
+        }
+        a %= b;
+        return PyLong_FromLongLong(a != 0 && (a < 0) != (b < 0) ? a + b : a);
+    case GX_FLOOR_DIVIDE:
+        if (b == 0) {
+            return NULL;
+        }
+        return PyLong_FromLongLong(a / b - (a % b != 0 && (a < 0) != (b < 0)));
+    case GX_POWER:
+        return b == 2 ? PyLong_FromLongLong(a * a) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* A float, or an int that a double holds exactly. */
+static inline bool
+as_double(PyObject *op, double *value)
+{
+    if (PyFloat_CheckExact(op)) {
+        *value = PyFloat_AS_DOUBLE(op);
+        return true;
+    }
+    if (is_small(op)) {
+        *value = (double)PyUnstable_Long_CompactValue((PyLongObject *)op);
+        return true;
+    }
+    return false;
+}
+
+static inline PyObject *
+float_binary(int op, double a, double b)
+{
+    switch (op) {
+    case GX_ADD:
+        return PyFloat_FromDouble(a + b);
+    case GX_SUBTRACT:
+        return PyFloat_FromDouble(a - b);
+    case GX_MULTIPLY:
+        return PyFloat_FromDouble(a * b);
+    case GX_TRUE_DIVIDE:
+        return b != 0.0 ? PyFloat_FromDouble(a / b) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *
+any_power(PyObject *left, PyObject *right)
+{
+    return PyNumber_Power(left, right, Py_None);
+}
+
+static PyObject *(*const any_binary[])(PyObject *, PyObject *) = {
+    [GX_ADD] = PyNumber_Add,
+    [GX_AND] = PyNumber_And,
+    [GX_FLOOR_DIVIDE] = PyNumber_FloorDivide,
+    [GX_LSHIFT] = PyNumber_Lshift,
+    [GX_MATRIX_MULTIPLY] = PyNumber_MatrixMultiply,
+    [GX_MULTIPLY] = PyNumber_Multiply,
+    [GX_REMAINDER] = PyNumber_Remainder,
+    [GX_OR] = PyNumber_Or,
+    [GX_POWER] = any_power,
+    [GX_RSHIFT] = PyNumber_Rshift,
+    [GX_SUBTRACT] = PyNumber_Subtract,
+    [GX_TRUE_DIVIDE] = PyNumber_TrueDivide,
+    [GX_XOR] = PyNumber_Xor,
+};
+
+static inline PyObject *
+binary(int op, PyObject *left, PyObject *right)
+{
+    double a, b;
+    PyObject *value = NULL;
+    if (is_small(left) && is_small(right)) {
+        value = small_binary(op, left, right);
+    } else if ((PyFloat_CheckExact(left) || PyFloat_CheckExact(right)) &&
+               as_double(left, &a) && as_double(right, &b)) {
+        value = float_binary(op, a, b);
+    }
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    return any_binary[op](left, right);
+}
+
+static PyObject *
+unary(int op, PyObject *value)
+{
+    int truth;
+    switch (op) {
+    case GX_NEGATIVE:
+        return PyNumber_Negative(value);
+    case GX_POSITIVE:
+        return PyNumber_Positive(value);
+    case GX_INVERT:
+        return PyNumber_Invert(value);
+    default:
+        truth = PyObject_IsTrue(value);
+        return truth < 0 ? NULL : PyBool_FromLong(truth == (op == GX_TRUTH));
+    }
+}
+
+/* -- comparison ----------------------------------------------------------- */
+
+static inline PyObject *
+compare(int op, PyObject *left, PyObject *right)
+{
+    if (is_small(left) && is_small(right)) {
+        Py_ssize_t a = PyUnstable_Long_CompactValue((PyLongObject *)left);
+        Py_ssize_t b = PyUnstable_Long_CompactValue((PyLongObject *)right);
+        Py_RETURN_RICHCOMPARE(a, b, op);
+    }
+    if (PyFloat_CheckExact(left) && PyFloat_CheckExact(right)) {
+        double a = PyFloat_AS_DOUBLE(left), b = PyFloat_AS_DOUBLE(right);
+        Py_RETURN_RICHCOMPARE(a, b, op);
+    }
+    if (PyUnicode_CheckExact(left) && PyUnicode_CheckExact(right)) {
+        return PyUnicode_RichCompare(left, right, op);
+    }
+    return PyObject_RichCompare(left, right, op);
+}
+
+static PyObject *
+contains(int negated, PyObject *value, PyObject *container)
+{
+    int found = PySequence_Contains(container, value);
+    return found < 0 ? NULL : PyBool_FromLong(found != negated);
+}
+
+/* -- subscripts ----------------------------------------------------------- */
+
+/* The item of a list or tuple of `size`; NULL without an error: not here. */
+static inline PyObject *
+indexed(PyObject *const *items, Py_ssize_t size, PyObject *key)
+{
+    if (!is_small(key)) {
+        return NULL;
+    }
+    Py_ssize_t i = PyUnstable_Long_CompactValue((PyLongObject *)key);
+    i += i < 0 ? size : 0;
+    return i >= 0 && i < size ? Py_NewRef(items[i]) : NULL;
+}
+
+static PyObject *
+missing_key(PyObject *key)
+{
+    PyObject *args = PyTuple_Pack(1, key); /* a key that is a tuple stays one */
+    if (args != NULL) {
+        PyErr_SetObject(PyExc_KeyError, args);
+        Py_DECREF(args);
+    }
+    return NULL;
+}
+
+static inline PyObject *
+subscript(PyObject *container, PyObject *key)
+{
+    PyObject *value = NULL;
+    if (PyDict_CheckExact(container)) {
+        int found = PyDict_GetItemRef(container, key, &value);
+        return found == 0 ? missing_key(key) : value;
+    }
+    if (PyTuple_CheckExact(container)) {
+        value =
+            indexed(&PyTuple_GET_ITEM(container, 0), PyTuple_GET_SIZE(container), key);
+    }
+#ifndef Py_GIL_DISABLED
+    else if (PyList_CheckExact(container)) {
+        value = indexed(((PyListObject *)container)->ob_item,
+                        PyList_GET_SIZE(container), key);
+    }
+#endif
+    return value != NULL ? value : PyObject_GetItem(container, key);
+}
+
+static PyObject *
+slice(PyObject *container, PyObject *start, PyObject *stop)
+{
+    PyObject *key = PySlice_New(start, stop, NULL);
+    PyObject *value = key != NULL ? PyObject_GetItem(container, key) : NULL;
+    Py_XDECREF(key);
+    return value;
+}
+
+/* -- calls ---------------------------------------------------------------- */
+
+#define MAX_ARGS GX_BUILD_DEPTH
+
+/* A function that reads its caller's frame has to have one: NULL without an error. */
+static PyObject *
+call(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    PyObject *argv[MAX_ARGS + 1], *callee = b->regs[in[0]];
+    int nargs = insn->n - 1;
+    if (PyFunction_Check(callee) || PyMethod_Check(callee)) {
+        b->opaque = true;
+    } else if (gx_reads_frame(b->state, callee)) {
+        b->opaque = true;
+        return NULL;
+    }
+    argv[0] = NULL;
+    for (int i = 0; i < nargs; i++) {
+        argv[1 + i] = b->regs[in[1 + i]];
+    }
+    if (insn->arg == 0) {
+        return gx_call_func(callee, argv + 1, (size_t)nargs);
+    }
+    size_t npos = (size_t)(nargs - insn->arg);
+    return PyObject_Vectorcall(callee, argv + 1, npos | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                               b->regs[insn->aux]);
+}
+
+/* The arguments are all there already: no bound method is needed in between. */
+static PyObject *
+call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    PyObject *argv[MAX_ARGS + 1];
+    argv[0] = NULL;
+    for (int i = 0; i < insn->n; i++) {
+        argv[1 + i] = b->regs[in[i]];
+    }
+    return PyObject_VectorcallMethod(PyTuple_GET_ITEM(b->native->names, insn->aux),
+                                     argv + 1, insn->n | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                     NULL);
+}
+
+/* -- displays and texts --------------------------------------------------- */
+
+static PyObject *
+build_tuple(PyObject *const *regs, const uint8_t *in, int n)
+{
+    PyObject *tuple = PyTuple_New(n);
+    for (int i = 0; tuple != NULL && i < n; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(regs[in[i]]));
+    }
+    return tuple;
+}
+
+static PyObject *
+build_list(PyObject *const *regs, const uint8_t *in, int n)
+{
+    PyObject *list = PyList_New(n);
+    for (int i = 0; list != NULL && i < n; i++) {
+        PyList_SET_ITEM(list, i, Py_NewRef(regs[in[i]]));
+    }
+    return list;
+}
+
+static PyObject *
+build_set(PyObject *const *regs, const uint8_t *in, int n)
+{
+    PyObject *set = PySet_New(NULL);
+    for (int i = 0; set != NULL && i < n; i++) {
+        if (PySet_Add(set, regs[in[i]]) < 0) {
+            Py_CLEAR(set);
+        }
+    }
+    return set;
+}
+
+static PyObject *
+build_map(PyObject *const *regs, const uint8_t *in, int n)
+{
+    PyObject *map = PyDict_New();
+    for (int i = 0; map != NULL && i < n; i += 2) {
+        if (PyDict_SetItem(map, regs[in[i]], regs[in[i + 1]]) < 0) {
+            Py_CLEAR(map);
+        }
+    }
+    return map;
+}
+
+static PyObject *
+build_string(PyObject *const *regs, const uint8_t *in, int n)
+{
+    PyObject *parts = build_tuple(regs, in, n);
+    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
+    PyObject *text = parts && empty ? PyUnicode_Join(empty, parts) : NULL;
+    Py_XDECREF(parts);
+    Py_XDECREF(empty);
+    return text;
+}
+
+static PyObject *
+convert(int how, PyObject *value)
+{
+    return how == 1   ? PyObject_Str(value)
+           : how == 2 ? PyObject_Repr(value)
+                      : PyObject_ASCII(value);
+}
+
+/* -- the rarer operations -------------------------------------------------- */
+
+static PyObject *
+compute_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    PyObject **regs = b->regs;
+    switch (insn->op) {
+    case GX_OP_CELL:
+        return gx_binding_look_up(b, insn);
+    case GX_OP_UNARY:
+        return unary(insn->arg, regs[in[0]]);
+    case GX_OP_IS:
+        return PyBool_FromLong((regs[in[0]] == regs[in[1]]) != insn->arg);
+    case GX_OP_CONTAINS:
+        return contains(insn->arg, regs[in[0]], regs[in[1]]);
+    case GX_OP_SLICE:
+        return slice(regs[in[0]], regs[in[1]], regs[in[2]]);
+    case GX_OP_BUILD_SLICE:
+        return PySlice_New(regs[in[0]], regs[in[1]], insn->n > 2 ? regs[in[2]] : NULL);
+    case GX_OP_TUPLE:
+        return build_tuple(regs, in, insn->n);
+    case GX_OP_LIST:
+        return build_list(regs, in, insn->n);
+    case GX_OP_SET:
+        return build_set(regs, in, insn->n);
+    case GX_OP_MAP:
+        return build_map(regs, in, insn->n);
+    case GX_OP_LIST_OF:
+        return PySequence_List(regs[in[0]]);
+    case GX_OP_SET_OF:
+        return PySet_New(regs[in[0]]);
+    case GX_OP_CONVERT:
+        return convert(insn->arg, regs[in[0]]);
+    case GX_OP_FORMAT:
+        return PyObject_Format(regs[in[0]], insn->n > 1 ? regs[in[1]] : NULL);
+    case GX_OP_STRING:
+        return build_string(regs, in, insn->n);
+    default:
+        PyErr_SetString(PyExc_SystemError, "unknown operation of a native program");
+        return NULL;
+    }
+}
+
+static inline Py_ALWAYS_INLINE PyObject *
+compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    PyObject **regs = b->regs;
+    switch (insn->op) {
+    case GX_OP_GLOBAL:
+        return gx_binding_look_up(b, insn);
+    case GX_OP_COPY:
+    case GX_OP_MOVE:
+        return Py_NewRef(regs[in[0]]);
+    case GX_OP_BINARY:
+        return binary(insn->arg, regs[in[0]], regs[in[1]]);
+    case GX_OP_COMPARE:
+        return compare(insn->arg, regs[in[0]], regs[in[1]]);
+    case GX_OP_SUBSCRIPT:
+        return subscript(regs[in[0]], regs[in[1]]);
+    case GX_OP_ATTRIBUTE:
+        return PyObject_GetAttr(regs[in[0]],
+                                PyTuple_GET_ITEM(b->native->names, insn->aux));
+    case GX_OP_CALL:
+        return call(b, insn, in);
+    case GX_OP_CALL_METHOD:
+        return call_method(b, insn, in);
+    default:
+        return compute_rare(b, insn, in);
+    }
+}
+
+/* -- the loop --------------------------------------------------------------- */
+
+/* Empty the temporaries among the operands, first to last, as CPython does. */
+static inline void
+consume(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    if (insn->op == GX_OP_COPY) {
+        return;
+    }
+    for (int i = 0; i < insn->n; i++) {
+        if (in[i] >= b->first_temp) {
+            PyObject *value = b->regs[in[i]];
+            b->regs[in[i]] = NULL;
+            Py_DECREF(value);
+        }
+    }
+}
+
+/* What an operation without a result does: where to go on; NULL with an error. */
+static inline Py_ALWAYS_INLINE const gx_insn *
+branch(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+{
+    int taken = 1;
+    PyObject *value = insn->n > 0 ? b->regs[in[0]] : NULL;
+    switch (insn->op) {
+    case GX_OP_JUMP_IF_TRUE:
+    case GX_OP_JUMP_IF_FALSE:
+        taken = value == Py_True ? 1 : value == Py_False ? 0 : PyObject_IsTrue(value);
+        if (taken < 0) {
+            return NULL;
+        }
+        taken = taken == (insn->op == GX_OP_JUMP_IF_TRUE);
+        break;
+    case GX_OP_JUMP_IF_NONE:
+    case GX_OP_JUMP_IF_NOT_NONE:
+        taken = (value == Py_None) == (insn->op == GX_OP_JUMP_IF_NONE);
+        break;
+    case GX_OP_DROP:
+        taken = 0;
+        break;
+    default:
+        break;
+    }
+    consume(b, insn, in);
+    return taken ? b->native->insns + insn->aux : insn + 1;
+}
+
+/* What is left after an error or, of variables, at any end: the latest first. */
+static void
+release(gx_binding *b, int from)
+{
+    for (int i = gx_native_size(b->native) - 1; i >= from; i--) {
+        Py_CLEAR(b->regs[i]);
+    }
+}
+
+static gx_outcome
+failed(gx_binding *b, const gx_insn *insn)
+{
+    bool raised = PyErr_Occurred() != NULL;
+    if (raised) {
+        gx_trace_back(b, insn);
+    }
+    PyObject *error = raised ? PyErr_GetRaisedException() : NULL;
+    release(b, gx_native_first_var(b->native));
+    if (!raised) {
+        return GX_MACHINE_REFUSED;
+    }
+    PyErr_SetRaisedException(error);
+    return GX_MACHINE_ERROR;
+}
+
+/* The value leaves: of a temporary with its reference. */
+static inline PyObject *
+take(gx_binding *b, int reg)
+{
+    PyObject *value = b->regs[reg];
+    if (reg < b->first_temp) {
+        return Py_NewRef(value);
+    }
+    b->regs[reg] = NULL;
+    return value;
+}
+
+gx_outcome
+gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
+{
+    const gx_native *native = b->native;
+    const gx_insn *insn = native->insns;
+    for (int i = 0; i < b->nargs; i++) {
+        b->regs[i] = args[i];
+    }
+    while (insn->op < GX_OP_RETURN) {
+        const uint8_t *in = gx_inputs(native, insn);
+        const gx_insn *next = insn + 1;
+        if (insn->op >= GX_OP_DROP) {
+            next = branch(b, insn, in);
+        } else {
+            PyObject *value = compute(b, insn, in);
+            if (value != NULL) {
+                consume(b, insn, in);
+                b->regs[insn->dst] = value;
+            } else {
+                next = NULL;
+            }
+        }
+        if (next == NULL) {
+            return failed(b, insn);
+        }
+        insn = next;
+    }
+    *out = insn->op == GX_OP_RETURN ? take(b, insn->in[0]) : NULL;
+    if (native->nvars > 0) {
+        release(b, gx_native_first_var(native));
+    }
+    return *out != NULL ? GX_MACHINE_VALUE : GX_MACHINE_SKIP;
+}

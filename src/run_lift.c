@@ -1,0 +1,193 @@
+/* When a run stops calling a Python function and runs its native program: not before
+   that pays, not while somebody watches, and not for ever. */
+
+#include "native.h"
+#include "pipeline.h"
+
+/* So many calls pay for... */
+#define CALLS_TO_BIND 24  /* ...a binding, where the code was lifted before */
+#define CALLS_TO_LIFT 100 /* ...the translation */
+#define LONG_SOURCE 64    /* so many items are known to come: bind at once */
+#define WATCH_NS 100000   /* between two looks for tracers */
+
+/* -- candidates ------------------------------------------------------------- */
+
+static bool
+is_candidate(const gx_step *step)
+{
+    return step->func != NULL && step->native == NULL && !step->stays_called &&
+           PyFunction_Check(step->func) && step->call != GX_CALL_NONE;
+}
+
+void
+gx_run_warm_up(gx_run *run)
+{
+    if (run->state->lift_off > 0) {
+        return;
+    }
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (is_candidate(step)) {
+            run->warming = true;
+        }
+    }
+    if (run->warming) {
+        Py_ssize_t coming = gx_source_hint(&run->steps->source);
+        run->coming = coming < 0 ? 0 : coming;
+        run->breath.budget = coming >= LONG_SOURCE ? 0 : CALLS_TO_BIND;
+        PyErr_Clear(); /* a hint that failed is no hint */
+    }
+}
+
+/* -- switch --------------------------------------------------------------------- */
+
+static int
+nargs_of(const gx_step *step)
+{
+    return step->call == GX_CALL_FOLD ? 2 : 1;
+}
+
+/* 1 the step runs natively from here, 0 it does not, -1 error. */
+static int
+bind_step(gx_run *run, gx_step *step, gx_native *native, int nargs)
+{
+    const char *why = NULL;
+    gx_binding *b = gx_bind_function(run->state, native, step->func, nargs, &why);
+    if (b == NULL && why == NULL) {
+        return -1;
+    }
+    if (b != NULL && gx_why_better_called(b) != NULL) {
+        gx_binding_free(b);
+        b = NULL;
+    }
+    step->native = b;
+    step->stays_called = b == NULL;
+    if (b != NULL) {
+        run->state->lift_counts.items_called += step->calls;
+        step->calls = 0;
+        step->how = step->call;
+        step->call = GX_CALL_NATIVE;
+        run->state->lift_counts.stages_lifted++;
+    }
+    return b != NULL;
+}
+
+/* 0 or -1; a step that is not ready yet stays a candidate. */
+static int
+lift_step(gx_run *run, gx_step *step)
+{
+    PyObject *why, *code = PyFunction_GET_CODE(step->func);
+    Py_ssize_t known = run->coming + step->calls;
+    bool lifted = gx_lift_remembered(run->state, code) != NULL;
+    if (known < (lifted ? CALLS_TO_BIND : CALLS_TO_LIFT)) {
+        return 0;
+    }
+    int nargs = step->call == GX_CALL_STAR ? ((PyCodeObject *)code)->co_argcount
+                                           : nargs_of(step);
+    gx_native *native = gx_lift(run->state, code, &why);
+    if (native == NULL) {
+        step->stays_called = true;
+        Py_XDECREF(why);
+        return why == NULL ? -1 : 0;
+    }
+    int rc = bind_step(run, step, native, nargs);
+    Py_DECREF((PyObject *)native);
+    return rc < 0 ? -1 : 0;
+}
+
+/* The counts of a stage's items are added up when it is done with. */
+void
+gx_step_drop_native(gx_run *run, gx_step *step)
+{
+    gx_binding *b = step->native;
+    gx_lift_counts *counts = &run->state->lift_counts;
+    if (b != NULL) {
+        step->native = NULL;
+        step->call = step->how;
+        counts->items_lifted += step->calls;
+        gx_binding_free(b);
+    } else if (step->func != NULL && step->calls > 0 && PyFunction_Check(step->func)) {
+        counts->stages_called++;
+        counts->items_called += step->calls;
+    }
+    step->calls = 0;
+}
+
+/* -- now and then ------------------------------------------------------------------ */
+
+static int
+lift_steps(gx_run *run)
+{
+    run->warming = false;
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (is_candidate(step)) {
+            if (lift_step(run, step) < 0) {
+                return -1;
+            }
+            run->warming = run->warming || is_candidate(step);
+        }
+    }
+    return 0;
+}
+
+/* Somebody watches: every call has to be seen. */
+static void
+call_all(gx_run *run)
+{
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (step->native != NULL) {
+            gx_step_drop_native(run, step);
+            run->warming = true;
+        }
+    }
+}
+
+/* Programs that turned out to call Python functions are not worth it. */
+static void
+call_opaque(gx_run *run)
+{
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (step->native != NULL && step->native->opaque) {
+            gx_step_drop_native(run, step);
+            step->stays_called = true;
+        }
+    }
+}
+
+int
+gx_run_breathe(gx_run *run)
+{
+    if (gx_breathe(&run->breath) < 0) {
+        return -1;
+    }
+    bool look = run->breath.looked - run->watched > WATCH_NS;
+    if (!run->warming && !look) {
+        return 0;
+    }
+    run->watched = run->breath.looked;
+    int on = gx_lift_is_on(run->state);
+    if (on <= 0) {
+        call_all(run);
+        return on;
+    }
+    call_opaque(run);
+    return run->warming ? lift_steps(run) : 0;
+}
+
+/* The native call of a step; NULL with an error. */
+PyObject *
+gx_step_call_native(gx_step *step, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *result;
+    gx_binding *b = step->native;
+    if (nargs == b->nargs) {
+        switch (gx_machine_run(b, args, &result)) {
+        case GX_MACHINE_VALUE:
+            return result;
+        case GX_MACHINE_REFUSED:
+            break;
+        default:
+            return NULL;
+        }
+    }
+    return PyObject_Vectorcall(step->func, args, (size_t)nargs, NULL);
+}

@@ -1,0 +1,38 @@
+/* Where in the source a native operation failed: the entry in the traceback that the
+   lambda's own frame would have left. On the error path only. */
+
+#include "native.h"
+
+#include <frameobject.h> /* PyFrame_New: exported by every CPython, not documented */
+
+static PyObject *
+make_entry(gx_binding *b, int offset, PyObject *rest)
+{
+    PyCodeObject *code = (PyCodeObject *)b->code;
+    PyFrameObject *frame = PyFrame_New(PyThreadState_Get(), code, b->globals, NULL);
+    if (frame == NULL) {
+        return NULL;
+    }
+    PyObject *entry = PyObject_CallFunction(
+        (PyObject *)&PyTraceBack_Type, "OOii", rest != NULL ? rest : Py_None,
+        (PyObject *)frame, offset, PyCode_Addr2Line(code, offset));
+    Py_DECREF((PyObject *)frame);
+    return entry;
+}
+
+void
+gx_trace_back(gx_binding *b, const gx_insn *insn)
+{
+    if (b->code == NULL) {
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *rest = PyException_GetTraceback(error);
+    PyObject *entry = make_entry(b, insn->offset, rest);
+    if (entry == NULL || PyException_SetTraceback(error, entry) < 0) {
+        PyErr_Clear(); /* the error itself counts */
+    }
+    Py_XDECREF(entry);
+    Py_XDECREF(rest);
+    PyErr_SetRaisedException(error);
+}
