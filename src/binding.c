@@ -133,6 +133,11 @@ gx_binding_free(gx_binding *b)
     Py_CLEAR(b->globals);
     Py_CLEAR(b->builtins);
     Py_CLEAR(b->closure);
+    Py_CLEAR(b->trusted);
+    for (int i = 0; i < GX_KNOWN; i++) {
+        Py_CLEAR(b->known_globals[i].value);
+        Py_CLEAR(b->known_methods[i].method);
+    }
     Py_CLEAR(b->native);
     PyMem_Free(b);
 }
@@ -147,6 +152,10 @@ gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
     Py_VISIT(b->globals);
     Py_VISIT(b->builtins);
     Py_VISIT(b->closure);
+    Py_VISIT(b->trusted);
+    for (int i = 0; i < GX_KNOWN; i++) {
+        Py_VISIT(b->known_globals[i].value);
+    }
     Py_VISIT((PyObject *)b->native);
     return 0;
 }
@@ -207,13 +216,37 @@ look_up_cell(gx_binding *b, int i)
     return NULL;
 }
 
+/* Looking up runs no user code but the hash of keys that are no str, which may change
+   the dicts: what they were before is remembered with what they had before. */
+static PyObject *
+learn_global(gx_binding *b, const gx_insn *insn)
+{
+    gx_known_global *known = &b->known_globals[(insn - b->native->insns) % GX_KNOWN];
+    uint64_t globals = b->globals != NULL ? gx_dict_version(b->globals) : 0;
+    uint64_t builtins = b->builtins != NULL ? gx_dict_version(b->builtins) : 0;
+    PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
+    PyObject *value = look_up_global(b, name);
+    if (value != NULL && globals != 0 && builtins != 0) {
+        PyObject *old = known->value;
+        *known = (gx_known_global){insn, globals, builtins, Py_NewRef(value)};
+        Py_XDECREF(old);
+    }
+    return value;
+}
+
 PyObject *
 gx_binding_look_up(gx_binding *b, const gx_insn *insn)
 {
-    if (insn->op == GX_OP_GLOBAL) {
-        return look_up_global(b, PyTuple_GET_ITEM(b->native->names, insn->aux));
+    const gx_known_global *known =
+        &b->known_globals[(insn - b->native->insns) % GX_KNOWN];
+    if (insn->op == GX_OP_CELL) {
+        return look_up_cell(b, insn->aux);
     }
-    return look_up_cell(b, insn->aux);
+    if (known->insn == insn && known->globals == gx_dict_version(b->globals) &&
+        known->builtins == gx_dict_version(b->builtins)) {
+        return Py_NewRef(known->value);
+    }
+    return learn_global(b, insn);
 }
 
 /* Looks at what the names of globals and cells mean now; never an error. */

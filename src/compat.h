@@ -84,6 +84,23 @@ PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **result)
 }
 #endif
 
+/* A number that no other state of any dict has; 0: not known (3.14 has none). */
+static inline uint64_t
+gx_dict_version(PyObject *dict)
+{
+#if PY_VERSION_HEX >= 0x030E0000 || defined(Py_GIL_DISABLED)
+    (void)dict;
+    return 0;
+#elif PY_VERSION_HEX >= 0x030C0000 && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return ((PyDictObject *)dict)->ma_version_tag;
+#pragma GCC diagnostic pop
+#else
+    return ((PyDictObject *)dict)->ma_version_tag;
+#endif
+}
+
 #if PY_VERSION_HEX < 0x030E0000 /* 3.14: the trashcan is part of _Py_Dealloc */
 #define GX_DEALLOC_BEGIN(op, dealloc) Py_TRASHCAN_BEGIN(op, dealloc)
 #define GX_DEALLOC_END Py_TRASHCAN_END

@@ -3,6 +3,8 @@
 
 #include "native.h"
 
+#include <limits.h>
+
 /* -- arithmetic ----------------------------------------------------------- */
 
 static inline bool
@@ -11,38 +13,56 @@ is_small(PyObject *op)
     return PyLong_CheckExact(op) && PyUnstable_Long_IsCompact((PyLongObject *)op);
 }
 
+/* PyLong_FromLong is the fast one, where it holds what two digits make. */
+static inline PyObject *
+of_short(int64_t value)
+{
+#if LONG_MAX >= INT64_MAX
+    return PyLong_FromLong(value);
+#else
+    return PyLong_FromLongLong(value);
+#endif
+}
+
+/* With the sign of the divisor; a digit has 30 bits. */
+static inline int32_t
+short_remainder(int32_t a, int32_t b)
+{
+    int32_t rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 /* Of two ints of one digit; NULL without an error: not here. */
 static inline PyObject *
 small_binary(int op, PyObject *left, PyObject *right)
 {
-    long long a = PyUnstable_Long_CompactValue((PyLongObject *)left);
-    long long b = PyUnstable_Long_CompactValue((PyLongObject *)right);
+    int64_t a = PyUnstable_Long_CompactValue((PyLongObject *)left);
+    int64_t b = PyUnstable_Long_CompactValue((PyLongObject *)right);
     switch (op) {
     case GX_ADD:
-        return PyLong_FromLongLong(a + b);
+        return of_short(a + b);
     case GX_SUBTRACT:
-        return PyLong_FromLongLong(a - b);
+        return of_short(a - b);
     case GX_MULTIPLY:
-        return PyLong_FromLongLong(a * b);
+        return of_short(a * b);
     case GX_AND:
-        return PyLong_FromLongLong(a & b);
+        return of_short(a & b);
     case GX_OR:
-        return PyLong_FromLongLong(a | b);
+        return of_short(a | b);
     case GX_XOR:
-        return PyLong_FromLongLong(a ^ b);
+        return of_short(a ^ b);
     case GX_REMAINDER:
         if (b == 0) {
             return NULL;
         }
-        a %= b;
-        return PyLong_FromLongLong(a != 0 && (a < 0) != (b < 0) ? a + b : a);
+        return of_short(short_remainder((int32_t)a, (int32_t)b));
     case GX_FLOOR_DIVIDE:
         if (b == 0) {
             return NULL;
         }
-        return PyLong_FromLongLong(a / b - (a % b != 0 && (a < 0) != (b < 0)));
+        return of_short((a - short_remainder((int32_t)a, (int32_t)b)) / b);
     case GX_POWER:
-        return b == 2 ? PyLong_FromLongLong(a * a) : NULL;
+        return b == 2 ? of_short(a * a) : NULL;
     default:
         return NULL;
     }
@@ -218,9 +238,32 @@ slice(PyObject *container, PyObject *start, PyObject *stop)
     return value;
 }
 
+static inline PyObject *
+attribute(PyObject *obj, PyObject *name)
+{
+    getattrofunc slot = Py_TYPE(obj)->tp_getattro;
+    return slot != NULL ? slot(obj, name) : PyObject_GetAttr(obj, name);
+}
+
 /* -- calls ---------------------------------------------------------------- */
 
 #define MAX_ARGS GX_BUILD_DEPTH
+
+/* Look at a callable once: false if it reads its caller's frame. */
+static bool
+trust(gx_binding *b, PyObject *callee)
+{
+    if (gx_reads_frame(b->state, callee)) {
+        b->opaque = true;
+        return false;
+    }
+    if (PyFunction_Check(callee) || PyMethod_Check(callee)) {
+        b->opaque = true;
+    } else {
+        Py_XSETREF(b->trusted, Py_NewRef(callee));
+    }
+    return true;
+}
 
 /* A function that reads its caller's frame has to have one: NULL without an error. */
 static PyObject *
@@ -228,10 +271,7 @@ call(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 {
     PyObject *argv[MAX_ARGS + 1], *callee = b->regs[in[0]];
     int nargs = insn->n - 1;
-    if (PyFunction_Check(callee) || PyMethod_Check(callee)) {
-        b->opaque = true;
-    } else if (gx_reads_frame(b->state, callee)) {
-        b->opaque = true;
+    if (callee != b->trusted && !trust(b, callee)) {
         return NULL;
     }
     argv[0] = NULL;
@@ -246,6 +286,38 @@ call(gx_binding *b, const gx_insn *insn, const uint8_t *in)
                                b->regs[insn->aux]);
 }
 
+/* The method of a static type, whose instances have no attributes of their own: such
+   types never change. NULL without an error: it has to be looked up as usual. */
+static PyObject *
+find_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
+{
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE || type->tp_dictoffset != 0 ||
+        type->tp_getattro != PyObject_GenericGetAttr) {
+        return NULL;
+    }
+    PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
+    PyObject *method = PyObject_GetAttr((PyObject *)type, name);
+    if (method == NULL || !Py_IS_TYPE(method, &PyMethodDescr_Type)) {
+        PyErr_Clear();
+        Py_XDECREF(method);
+        return NULL;
+    }
+    gx_known_method *known = &b->known_methods[(insn - b->native->insns) % GX_KNOWN];
+    known->insn = insn;
+    known->type = type;
+    Py_XSETREF(known->method, method);
+    return method;
+}
+
+static inline PyObject *
+known_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
+{
+    const gx_known_method *known =
+        &b->known_methods[(insn - b->native->insns) % GX_KNOWN];
+    return known->insn == insn && known->type == type ? known->method
+                                                      : find_method(b, insn, type);
+}
+
 /* The arguments are all there already: no bound method is needed in between. */
 static PyObject *
 call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
@@ -254,6 +326,10 @@ call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     argv[0] = NULL;
     for (int i = 0; i < insn->n; i++) {
         argv[1 + i] = b->regs[in[i]];
+    }
+    PyObject *method = known_method(b, insn, Py_TYPE(argv[1]));
+    if (method != NULL) {
+        return gx_call_func(method, argv + 1, insn->n);
     }
     return PyObject_VectorcallMethod(PyTuple_GET_ITEM(b->native->names, insn->aux),
                                      argv + 1, insn->n | PY_VECTORCALL_ARGUMENTS_OFFSET,
@@ -385,8 +461,7 @@ compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     case GX_OP_SUBSCRIPT:
         return subscript(regs[in[0]], regs[in[1]]);
     case GX_OP_ATTRIBUTE:
-        return PyObject_GetAttr(regs[in[0]],
-                                PyTuple_GET_ITEM(b->native->names, insn->aux));
+        return attribute(regs[in[0]], PyTuple_GET_ITEM(b->native->names, insn->aux));
     case GX_OP_CALL:
         return call(b, insn, in);
     case GX_OP_CALL_METHOD:
@@ -402,10 +477,7 @@ compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 static inline void
 consume(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 {
-    if (insn->op == GX_OP_COPY) {
-        return;
-    }
-    for (int i = 0; i < insn->n; i++) {
+    for (int i = 0; insn->consumes && i < insn->n; i++) {
         if (in[i] >= b->first_temp) {
             PyObject *value = b->regs[in[i]];
             b->regs[in[i]] = NULL;
@@ -487,6 +559,10 @@ gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
     const gx_insn *insn = native->insns;
     for (int i = 0; i < b->nargs; i++) {
         b->regs[i] = args[i];
+    }
+    if (native->single) {
+        *out = compute(b, insn, insn->in);
+        return *out != NULL ? GX_MACHINE_VALUE : failed(b, insn);
     }
     while (insn->op < GX_OP_RETURN) {
         const uint8_t *in = gx_inputs(native, insn);

@@ -96,6 +96,7 @@ typedef struct {
     uint16_t first;             /* ...else native->operands[first...first + n) */
     uint16_t aux;
     uint16_t offset; /* of the instruction in co_code, for tracebacks */
+    bool consumes;   /* an operand is a temporary, which it empties */
 } gx_insn;
 
 /* -- natives (native.c) ---------------------------------------------------- */
@@ -109,6 +110,7 @@ typedef struct {
     int ntemps;
     int ncells; /* of the closure */
     int ninsns;
+    bool single;       /* one operation on parameters and constants, and its return */
     uint8_t *operands; /* owned, of the operations with many */
     gx_insn *insns;    /* owned */
 } gx_native;
@@ -215,6 +217,22 @@ void gx_build_label(gx_builder *b, gx_label *label);
 
 /* -- bindings (binding.c, machine.c) ---------------------------------------------------- */
 
+#define GX_KNOWN 4
+
+/* What a global was when the dicts had these versions. */
+typedef struct {
+    const gx_insn *insn;
+    uint64_t globals, builtins;
+    PyObject *value; /* owned; NULL: nothing yet */
+} gx_known_global;
+
+/* What a method call found last: methods of static types, which never change. */
+typedef struct {
+    const gx_insn *insn;
+    PyTypeObject *type;
+    PyObject *method; /* owned: a method descriptor of the type; NULL: nothing yet */
+} gx_known_method;
+
 typedef struct {
     gx_native *native;  /* owned */
     PyObject *code;     /* owned; NULL: an expression without one */
@@ -224,9 +242,12 @@ typedef struct {
     gx_state *state;    /* borrowed */
     int nargs;          /* parameters given at each call; the rest are defaults */
     bool busy;          /* a call is running: its registers are in use */
+    PyObject *trusted;  /* owned: the callable last found to need no frame */
     bool opaque;        /* a Python function was called: better call ours */
     int first_temp;     /* gx_native_first_temp */
-    PyObject *regs[];   /* gx_native_size */
+    gx_known_global known_globals[GX_KNOWN];
+    gx_known_method known_methods[GX_KNOWN];
+    PyObject *regs[]; /* gx_native_size */
 } gx_binding;
 
 /* Bind to a Python function called with `nargs` arguments. NULL with an error, or NULL

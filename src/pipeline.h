@@ -79,6 +79,9 @@ enum {
     GX_CALLS_ANYWAY = 64, /* has a clean-up also if no item is ever asked for */
 };
 
+/* The step up to its call, or all of it: *item in and out. */
+typedef gx_answer (*gx_before)(gx_run *run, gx_step *step, PyObject **item);
+
 /* -- rows --------------------------------------------------------------- */
 
 #define GX_MAX_ARGS 4
@@ -101,7 +104,7 @@ struct gx_row {
     int (*start)(gx_run *run, gx_step *step);
     /* The step up to its call. NULL, or skipped by GX_DIRECT when there is a
        func: always GX_CALL. */
-    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
+    gx_before before;
     /* The rest; takes `result`. */
     gx_answer (*after)(gx_run *run, gx_step *step, PyObject **item, PyObject *result);
     /* The upstream has ended, or a prefix step has nothing open: GX_OPEN, GX_CALL
@@ -222,7 +225,7 @@ int gx_program_check_pushable(gx_program *program);
 /* The fields the loop reads for every item come first, in one or two cache lines. */
 struct gx_step {
     gx_source source; /* first, so that a custom lane finds its step */
-    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
+    gx_before before;
     PyObject *func;    /* borrowed: args[0], NULL if that is None */
     const gx_row *row; /* NULL: step 0, the source */
     gx_call call;      /* row->call */
@@ -255,7 +258,7 @@ struct gx_step {
 
 /* What is counted of a step, where stats() was asked for (stats.c). */
 typedef struct {
-    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item); /* its own */
+    gx_before before; /* its own */
     /* `items` were handed to it. */
     Py_ssize_t items, dropped, errors, high_water;
     int64_t ns;
@@ -356,6 +359,13 @@ PyObject *gx_step_brief(gx_run *run, gx_step *step);
 
 /* All a step does with an item, its call included. */
 gx_answer gx_run_advance(gx_run *run, gx_step *step, PyObject **item);
+
+/* What stands in step->before of a step with a func that is called. */
+static inline gx_before
+gx_row_before(const gx_row *row)
+{
+    return row->flags & GX_DIRECT ? NULL : row->before;
+}
 
 /* A `before` that has nothing to do with the item. */
 gx_answer gx_pass_on(gx_run *run, gx_step *step, PyObject **item);

@@ -38,6 +38,58 @@ gx_run_warm_up(gx_run *run)
     }
 }
 
+/* -- in place of the call -------------------------------------------------------- */
+
+static inline PyObject *
+call_item(gx_step *step, PyObject *item)
+{
+    PyObject *result;
+    step->calls++;
+    switch (gx_machine_run(step->native, &item, &result)) {
+    case GX_MACHINE_VALUE:
+        return result;
+    case GX_MACHINE_REFUSED:
+        return PyObject_CallOneArg(step->func, item);
+    default:
+        return NULL;
+    }
+}
+
+static gx_answer
+replace(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *old = *item, *result = call_item(step, old);
+    if (result == NULL) {
+        return GX_ERROR;
+    }
+    *item = result;
+    Py_DECREF(old);
+    return GX_EMIT;
+}
+
+static gx_answer
+keep(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+{
+    PyObject *result = call_item(step, *item);
+    return result == NULL ? GX_ERROR : gx_keep_if(gx_truth(result), 1, item);
+}
+
+/* What does the whole work of the commonest steps, else their own `before`. Counted
+   steps have theirs replaced already. */
+static gx_before
+shortcut(const gx_run *run, const gx_step *step)
+{
+    if (run->counters == NULL && step->how == GX_CALL_ITEM && step->before == NULL) {
+        if (step->use == GX_REPLACE) {
+            return replace;
+        }
+        if (step->use == GX_KEEP) {
+            return keep;
+        }
+    }
+    return step->before;
+}
+
 /* -- switch --------------------------------------------------------------------- */
 
 static int
@@ -66,6 +118,7 @@ bind_step(gx_run *run, gx_step *step, gx_native *native, int nargs)
         step->calls = 0;
         step->how = step->call;
         step->call = GX_CALL_NATIVE;
+        step->before = shortcut(run, step);
         run->state->lift_counts.stages_lifted++;
     }
     return b != NULL;
@@ -103,6 +156,7 @@ gx_step_drop_native(gx_run *run, gx_step *step)
     if (b != NULL) {
         step->native = NULL;
         step->call = step->how;
+        step->before = run->counters != NULL ? step->before : gx_row_before(step->row);
         counts->items_lifted += step->calls;
         gx_binding_free(b);
     } else if (step->func != NULL && step->calls > 0 && PyFunction_Check(step->func)) {

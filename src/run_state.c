@@ -28,7 +28,7 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
     run->many_ends = run->many_ends || row->flags & GX_MANY_ENDS;
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
         step->func = args[0];
-        step->before = row->flags & GX_DIRECT ? NULL : row->before;
+        step->before = gx_row_before(row);
         if (is_c_callable(step->func)) {
             run->breath = GX_BREATH(GX_INTERVAL_CALLS);
         }
