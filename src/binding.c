@@ -155,6 +155,7 @@ gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
     Py_VISIT(b->trusted);
     for (int i = 0; i < GX_KNOWN; i++) {
         Py_VISIT(b->known_globals[i].value);
+        Py_VISIT(b->known_methods[i].method);
     }
     Py_VISIT((PyObject *)b->native);
     return 0;

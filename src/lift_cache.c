@@ -27,6 +27,16 @@ gx_lift_init(gx_state *state)
     return 0;
 }
 
+void
+gx_lift_remember(gx_state *state, PyObject *code, PyObject *what)
+{
+    if (what == NULL || state->code_extra < 0 ||
+        PyUnstable_Code_SetExtra(code, state->code_extra, what) < 0) {
+        PyErr_Clear(); /* it has to be found out again */
+        Py_XDECREF(what);
+    }
+}
+
 /* What is kept (new reference): a native or a str; NULL with an error. */
 static PyObject *
 lift_and_remember(gx_state *state, PyCodeObject *code)
@@ -36,11 +46,8 @@ lift_and_remember(gx_state *state, PyCodeObject *code)
     if (found == NULL && !PyErr_Occurred()) {
         found = PyUnicode_FromString(why);
     }
-    if (found != NULL && state->code_extra >= 0 &&
-        PyUnstable_Code_SetExtra((PyObject *)code, state->code_extra,
-                                 Py_NewRef(found)) < 0) {
-        Py_DECREF(found); /* the reference meant for the slot */
-        Py_CLEAR(found);
+    if (found != NULL) {
+        gx_lift_remember(state, (PyObject *)code, Py_NewRef(found));
     }
     return found;
 }
@@ -60,8 +67,8 @@ gx_native *
 gx_lift(gx_state *state, PyObject *code, PyObject **why)
 {
     PyObject *found = Py_XNewRef(gx_lift_remembered(state, code));
-    if (found == NULL) {
-        found = lift_and_remember(state, (PyCodeObject *)code);
+    if (found == NULL || PyLong_Check(found)) {
+        Py_XSETREF(found, lift_and_remember(state, (PyCodeObject *)code));
     }
     *why = NULL;
     if (found != NULL && PyUnicode_Check(found)) {

@@ -229,8 +229,8 @@ typedef struct {
 /* What a method call found last: methods of static types, which never change. */
 typedef struct {
     const gx_insn *insn;
-    PyTypeObject *type;
-    PyObject *method; /* owned: a method descriptor of the type; NULL: nothing yet */
+    PyTypeObject *type; /* borrowed: a static one */
+    PyObject *method;   /* owned: a method descriptor of the type; NULL: nothing yet */
 } gx_known_method;
 
 typedef struct {
@@ -283,8 +283,11 @@ void gx_trace_back(gx_binding *b, const gx_insn *insn);
 /* The native of a code object, which remembers it: a new reference; NULL with an error
    and *why NULL, or NULL without one and *why, a new reference to a str. */
 gx_native *gx_lift(gx_state *state, PyObject *code, PyObject **why);
-/* What it remembers, borrowed: a native, a str that says why not, or NULL. */
+/* What it remembers, borrowed: a native, a str that says why not, an int, the calls so
+   far, or NULL. */
 PyObject *gx_lift_remembered(gx_state *state, PyObject *code);
+/* Have it remember `what` (taken), instead; NULL is nothing. Never fails. */
+void gx_lift_remember(gx_state *state, PyObject *code, PyObject *what);
 /* Is lifting on, and nobody traces, profiles or monitors? 1, 0 or -1. */
 int gx_lift_is_on(gx_state *state);
 int gx_lift_init(gx_state *state);

@@ -7,8 +7,9 @@
 /* So many calls pay for... */
 #define CALLS_TO_BIND 24  /* ...a binding, where the code was lifted before */
 #define CALLS_TO_LIFT 100 /* ...the translation */
-#define LONG_SOURCE 64    /* so many items are known to come: bind at once */
-#define WATCH_NS 100000   /* between two looks for tracers */
+#define CALLS_WORTH_NOTING 8
+#define LONG_SOURCE 64  /* so many items are known to come: bind at once */
+#define WATCH_NS 100000 /* between two looks for tracers */
 
 /* -- candidates ------------------------------------------------------------- */
 
@@ -19,23 +20,16 @@ is_candidate(const gx_step *step)
            PyFunction_Check(step->func) && step->call != GX_CALL_NONE;
 }
 
+/* Long sources are worth a binding at once. */
 void
 gx_run_warm_up(gx_run *run)
 {
-    if (run->state->lift_off > 0) {
-        return;
+    Py_ssize_t coming = gx_source_hint(&run->steps->source);
+    if (coming == GX_HINT_ERROR) {
+        PyErr_Clear();
     }
-    for (gx_step *step = run->steps + 1; step < run->end; step++) {
-        if (is_candidate(step)) {
-            run->warming = true;
-        }
-    }
-    if (run->warming) {
-        Py_ssize_t coming = gx_source_hint(&run->steps->source);
-        run->coming = coming < 0 ? 0 : coming;
-        run->breath.budget = coming >= LONG_SOURCE ? 0 : CALLS_TO_BIND;
-        PyErr_Clear(); /* a hint that failed is no hint */
-    }
+    run->coming = coming < 0 ? 0 : coming;
+    run->breath.budget = coming >= LONG_SOURCE ? 0 : CALLS_TO_BIND;
 }
 
 /* -- in place of the call -------------------------------------------------------- */
@@ -124,14 +118,24 @@ bind_step(gx_run *run, gx_step *step, gx_native *native, int nargs)
     return b != NULL;
 }
 
+/* Calls of earlier runs, that were too short each. */
+static long
+heat_of(PyObject *remembered)
+{
+    return remembered != NULL && PyLong_Check(remembered) ? PyLong_AsLong(remembered)
+                                                          : 0;
+}
+
 /* 0 or -1; a step that is not ready yet stays a candidate. */
 static int
 lift_step(gx_run *run, gx_step *step)
 {
     PyObject *why, *code = PyFunction_GET_CODE(step->func);
+    PyObject *remembered = gx_lift_remembered(run->state, code);
+    long heat = heat_of(remembered);
+    bool lifted = remembered != NULL && !PyLong_Check(remembered);
     Py_ssize_t known = run->coming + step->calls;
-    bool lifted = gx_lift_remembered(run->state, code) != NULL;
-    if (known < (lifted ? CALLS_TO_BIND : CALLS_TO_LIFT)) {
+    if (known < CALLS_TO_BIND || (!lifted && known + heat < CALLS_TO_LIFT)) {
         return 0;
     }
     int nargs = step->call == GX_CALL_STAR ? ((PyCodeObject *)code)->co_argcount
@@ -147,6 +151,18 @@ lift_step(gx_run *run, gx_step *step)
     return rc < 0 ? -1 : 0;
 }
 
+/* So that the next run knows. Losing it does no harm. */
+static void
+leave_heat(gx_run *run, const gx_step *step)
+{
+    PyObject *code = PyFunction_GET_CODE(step->func);
+    PyObject *remembered = gx_lift_remembered(run->state, code);
+    long heat = heat_of(remembered) + (long)Py_MIN(step->calls, CALLS_TO_LIFT);
+    if (remembered == NULL || (PyLong_Check(remembered) && heat < 2 * CALLS_TO_LIFT)) {
+        gx_lift_remember(run->state, code, PyLong_FromLong(heat));
+    }
+}
+
 /* The counts of a stage's items are added up when it is done with. */
 void
 gx_step_drop_native(gx_run *run, gx_step *step)
@@ -159,9 +175,12 @@ gx_step_drop_native(gx_run *run, gx_step *step)
         step->before = run->counters != NULL ? step->before : gx_row_before(step->row);
         counts->items_lifted += step->calls;
         gx_binding_free(b);
-    } else if (step->func != NULL && step->calls > 0 && PyFunction_Check(step->func)) {
+    } else if (step->calls > 0 && PyFunction_Check(step->func)) {
         counts->stages_called++;
         counts->items_called += step->calls;
+        if (run->warming && step->calls >= CALLS_WORTH_NOTING) {
+            leave_heat(run, step);
+        }
     }
     step->calls = 0;
 }

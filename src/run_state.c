@@ -7,12 +7,6 @@
 
 /* -- layout ------------------------------------------------------------- */
 
-static bool
-is_c_callable(PyObject *func)
-{
-    return func != NULL && !PyFunction_Check(func) && !PyMethod_Check(func);
-}
-
 /* The step is all zero. */
 static void
 fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
@@ -29,7 +23,9 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
         step->func = args[0];
         step->before = gx_row_before(row);
-        if (is_c_callable(step->func)) {
+        if (PyFunction_Check(step->func)) {
+            run->warming = run->state->lift_off <= 0;
+        } else if (!PyMethod_Check(step->func)) {
             run->breath = GX_BREATH(GX_INTERVAL_CALLS);
         }
     }
@@ -95,7 +91,9 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
         return NULL;
     }
     run->steps[0].source = *source;
-    gx_run_warm_up(run);
+    if (run->warming) {
+        gx_run_warm_up(run);
+    }
     *source = GX_SOURCE_NONE;
     return run;
 }
@@ -104,10 +102,13 @@ int
 gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
 {
     gx_step *step = run->end;
+    bool warming = run->warming;
     memcpy(run->terminal, args, sizeof(run->terminal));
     fill_step(run, step, row, run->terminal);
     run->end++;
-    gx_run_warm_up(run);
+    if (run->warming && !warming) {
+        gx_run_warm_up(run);
+    }
     return start_step(run, step);
 }
 
