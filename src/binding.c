@@ -263,7 +263,7 @@ gx_why_better_called(gx_binding *b)
         }
         PyObject *value = gx_binding_look_up(b, insn);
         bool called = i + 1 < native->ninsns && insn[1].op == GX_OP_CALL &&
-                      gx_inputs(native, insn + 1)[0] == insn->dst;
+                      gx_operands(native, insn + 1)[0] == insn->dst;
         if (value == NULL) {
             PyErr_Clear(); /* it may be bound when it is needed */
         } else if (gx_reads_frame(b->state, value)) {

@@ -1,13 +1,15 @@
 /* fold: a push object that keeps one running value: value = func(value, item) for
    each item sent. */
 
+#include "caller.h"
 #include "sink.h"
 
 /* -- struct ------------------------------------------------------------- */
 
 typedef struct {
     GX_ITERATOR_HEAD
-    PyObject *func;   /* owned; NULL after the end */
+    PyObject *func; /* owned; NULL after the end */
+    gx_caller caller;
     PyObject *value;  /* owned; replaced only while `running`; NULL once cleared */
     Py_ssize_t index; /* items sent so far */
     bool primed;      /* next() has been called before the first item */
@@ -57,7 +59,8 @@ fold_add(fold_object *self, PyObject *item)
 {
     PyObject *args[3] = {NULL, self->value, item};
     Py_ssize_t index = self->index++;
-    PyObject *value = gx_call_func(self->func, args + 1, 2);
+    PyObject *value =
+        gx_caller_call(&self->caller, (PyObject *)self, self->func, args + 1, 2);
     if (value == NULL) {
         gx_push_failed("fold(%U)", self->func, index, item);
         return PYGEN_ERROR;
@@ -135,6 +138,7 @@ static int
 fold_release(PyObject *op, bool Py_UNUSED(close))
 {
     Py_CLEAR(fold_CAST(op)->func);
+    gx_caller_drop(&fold_CAST(op)->caller);
     return 0;
 }
 
@@ -142,6 +146,7 @@ static int
 fold_clear(PyObject *op)
 {
     Py_CLEAR(fold_CAST(op)->func);
+    gx_caller_drop(&fold_CAST(op)->caller);
     Py_CLEAR(fold_CAST(op)->value);
     return 0;
 }
@@ -151,6 +156,7 @@ fold_traverse(PyObject *op, visitproc visit, void *arg)
 {
     GX_VISIT_ITERATOR(op);
     Py_VISIT(fold_CAST(op)->func);
+    GX_VISIT_CALLER(&fold_CAST(op)->caller);
     Py_VISIT(fold_CAST(op)->value);
     return 0;
 }

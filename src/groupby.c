@@ -130,7 +130,10 @@ static inline PyObject *
 groupby_place(groupby_object *self, PyObject *item)
 {
     PyObject *func = self->key_func;
-    PyObject *key = func == NULL ? Py_NewRef(item) : PyObject_CallOneArg(func, item);
+    PyObject *args[2] = {NULL, item};
+    PyObject *key = func == NULL ? Py_NewRef(item)
+                                 : gx_caller_call(&self->caller, (PyObject *)self, func,
+                                                  args + 1, 1);
     if (key == NULL) {
         return groupby_failed(self, "", item);
     }
@@ -341,6 +344,7 @@ groupby_clear(PyObject *op)
     groupby_object *self = groupby_CAST(op);
     (void)groupby_release(op, false);
     Py_CLEAR(self->key_func);
+    gx_caller_drop(&self->caller);
     Py_CLEAR(self->group_type);
     gx_group_free_spare(self);
     return 0;
@@ -354,6 +358,7 @@ groupby_traverse(PyObject *op, visitproc visit, void *arg)
     GX_VISIT_SOURCE(&self->source);
     GX_VISIT_SOURCE(&self->answers);
     Py_VISIT(self->key_func);
+    GX_VISIT_CALLER(&self->caller);
     Py_VISIT(self->key);
     Py_VISIT(self->next_key);
     Py_VISIT(self->item);

@@ -3,6 +3,7 @@
 #ifndef PYGENX_GROUPBY_H
 #define PYGENX_GROUPBY_H
 
+#include "caller.h"
 #include "source.h"
 
 /* What has been read of the source and not been handed out. */
@@ -15,8 +16,9 @@ typedef enum {
 
 typedef struct {
     GX_ITERATOR_HEAD
-    gx_source source;         /* none once it has ended; `result` is its value */
-    PyObject *key_func;       /* owned; NULL: an item is its own key */
+    gx_source source;   /* none once it has ended; `result` is its value */
+    PyObject *key_func; /* owned; NULL: an item is its own key */
+    gx_caller caller;
     PyObject *key;            /* owned: of the group made last, NULL before it */
     PyObject *next_key;       /* owned, with AHEAD_BOUNDARY only */
     PyObject *item;           /* owned, NULL with AHEAD_NOTHING only */

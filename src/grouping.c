@@ -1,6 +1,7 @@
 /* grouping: a push object that gathers the items it is sent into groups of equal
    adjacent keys; each finished group is a tuple (key, items). */
 
+#include "caller.h"
 #include "sink.h"
 
 /* -- struct ------------------------------------------------------------- */
@@ -9,6 +10,7 @@ typedef struct {
     GX_ITERATOR_HEAD
     gx_sink sink;     /* where finished groups go; nothing open without one */
     PyObject *key_of; /* owned; NULL: each item brings its own */
+    gx_caller caller; /* of key_of */
     PyObject *fold;   /* owned; NULL: the items of a group are kept in a list */
     PyObject *init;   /* owned; NULL: the first item is the first value */
     PyObject *key;    /* owned: of the open group; NULL exactly when there is none */
@@ -176,7 +178,10 @@ grouping_add(grouping_object *self, PyObject *key_of, PyObject *item,
 {
     int rc, same = 0;
     PyObject *args[2] = {NULL, item};
-    PyObject *key = gx_call_func(key_of, args + 1, 1);
+    PyObject *key =
+        key_of == self->key_of
+            ? gx_caller_call(&self->caller, (PyObject *)self, key_of, args + 1, 1)
+            : gx_call_func(key_of, args + 1, 1);
     if (key == NULL) {
         return -1;
     }
@@ -332,6 +337,7 @@ grouping_release(PyObject *op, bool close)
     }
     gx_sink_drop(&self->sink);
     Py_CLEAR(self->key_of);
+    gx_caller_drop(&self->caller);
     Py_CLEAR(self->fold);
     Py_CLEAR(self->init);
     return rc;
@@ -354,6 +360,7 @@ grouping_traverse(PyObject *op, visitproc visit, void *arg)
     GX_VISIT_ITERATOR(op);
     GX_VISIT_SINK(&self->sink);
     Py_VISIT(self->key_of);
+    GX_VISIT_CALLER(&self->caller);
     Py_VISIT(self->fold);
     Py_VISIT(self->init);
     Py_VISIT(self->key);

@@ -565,7 +565,7 @@ gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
         return *out != NULL ? GX_MACHINE_VALUE : failed(b, insn);
     }
     while (insn->op < GX_OP_RETURN) {
-        const uint8_t *in = gx_inputs(native, insn);
+        const uint8_t *in = gx_operands(native, insn);
         const gx_insn *next = insn + 1;
         if (insn->op >= GX_OP_DROP) {
             next = branch(b, insn, in);

@@ -1,6 +1,7 @@
 /* merge: the items of several sorted iterables in one sorted order, as heapq.merge,
    with the whole generator protocol. */
 
+#include "caller.h"
 #include "inputs.h"
 
 /* -- struct ------------------------------------------------------------- */
@@ -23,6 +24,7 @@ typedef struct {
     Py_ssize_t index;   /* input asked next; its leaf holds nothing */
     Py_ssize_t asked;   /* inputs that have played */
     PyObject *key;      /* owned: function, NULL for the items themselves */
+    gx_caller caller;
     bool reverse;
     bool over; /* the winner has nothing */
 } merge_object;
@@ -210,7 +212,8 @@ merge_key_of(merge_object *self, PyObject *item)
         return item;
     }
     PyObject *args[2] = {NULL, item};
-    PyObject *key = gx_call_func(self->key, args + 1, 1);
+    PyObject *key =
+        gx_caller_call(&self->caller, (PyObject *)self, self->key, args + 1, 1);
     if (key == NULL) {
         gx_no_stop_iteration("key of merge");
     }
@@ -360,6 +363,7 @@ merge_clear(PyObject *op)
         merge_leave(self, &self->leaves[i]);
     }
     Py_CLEAR(self->key);
+    gx_caller_drop(&self->caller);
     return gx_inputs_release(NULL, &self->inputs, false);
 }
 
@@ -387,6 +391,7 @@ merge_traverse(PyObject *op, visitproc visit, void *arg)
     merge_object *self = merge_CAST(op);
     GX_VISIT_ITERATOR(op);
     Py_VISIT(self->key);
+    GX_VISIT_CALLER(&self->caller);
     for (Py_ssize_t i = 0; i < self->inputs.n; i++) {
         Py_VISIT(self->leaves[i].item);
         if (self->key != NULL) {

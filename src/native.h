@@ -116,7 +116,7 @@ typedef struct {
 } gx_native;
 
 static inline const uint8_t *
-gx_inputs(const gx_native *native, const gx_insn *insn)
+gx_operands(const gx_native *native, const gx_insn *insn)
 {
     return insn->n <= GX_INSN_INPUTS ? insn->in : native->operands + insn->first;
 }
@@ -283,6 +283,9 @@ void gx_trace_back(gx_binding *b, const gx_insn *insn);
 /* The native of a code object, which remembers it: a new reference; NULL with an error
    and *why NULL, or NULL without one and *why, a new reference to a str. */
 gx_native *gx_lift(gx_state *state, PyObject *code, PyObject **why);
+/* A binding of a function worth running natively, now: NULL with an error, or without
+   one: it is rather called (run_lift.c). */
+gx_binding *gx_lift_bind(gx_state *state, PyObject *func, int nargs);
 /* What it remembers, borrowed: a native, a str that says why not, an int, the calls so
    far, or NULL. */
 PyObject *gx_lift_remembered(gx_state *state, PyObject *code);

@@ -389,7 +389,7 @@ static bool
 empties(const gx_native *native, const gx_insn *insn)
 {
     bool any = false;
-    const uint8_t *in = gx_inputs(native, insn);
+    const uint8_t *in = gx_operands(native, insn);
     for (int i = 0; i < insn->n && insn->op != GX_OP_COPY; i++) {
         any = any || in[i] >= gx_native_first_temp(native);
     }

@@ -1,6 +1,7 @@
 /* partition: two iterators over one source, of the items for which a predicate is false
    and of those for which it is true. */
 
+#include "caller.h"
 #include "lookahead.h"
 
 /* == core =============================================================== */
@@ -12,8 +13,9 @@ typedef struct partition_branch partition_branch;
 /* What the two branches share. */
 typedef struct {
     PyObject_HEAD
-    gx_source source;              /* none once it has ended */
-    PyObject *pred;                /* owned; NULL: the items' own truth */
+    gx_source source; /* none once it has ended */
+    PyObject *pred;   /* owned; NULL: the items' own truth */
+    gx_caller caller;
     PyObject *result;              /* owned: what the source returned, NULL before */
     partition_branch *branches[2]; /* borrowed: a branch leaves before it dies; NULL */
     Py_ssize_t taken;              /* items and errors that the source gave */
@@ -72,7 +74,8 @@ partition_test(partition_core *self, PyObject *item)
         return PyObject_IsTrue(item);
     }
     PyObject *args[] = {NULL, item};
-    PyObject *answer = gx_call_func(self->pred, args + 1, 1);
+    PyObject *answer =
+        gx_caller_call(&self->caller, (PyObject *)self, self->pred, args + 1, 1);
     if (answer == NULL) {
         return -1;
     }
@@ -108,6 +111,7 @@ partition_core_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     GX_VISIT_SOURCE(&self->source);
     Py_VISIT(self->pred);
+    GX_VISIT_CALLER(&self->caller);
     Py_VISIT(self->result);
     return 0;
 }
@@ -121,6 +125,7 @@ partition_core_clear(PyObject *op)
     self->ended = true;
     gx_source_drop(&self->source);
     Py_CLEAR(self->pred);
+    gx_caller_drop(&self->caller);
     Py_CLEAR(self->result);
     return 0;
 }

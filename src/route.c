@@ -1,12 +1,14 @@
 /* route: a push object that sends each item to the target of its key. */
 
+#include "caller.h"
 #include "targets.h"
 
 /* -- struct ------------------------------------------------------------- */
 
 typedef struct {
     GX_ITERATOR_HEAD
-    PyObject *key_of;   /* owned; NULL after the end */
+    PyObject *key_of; /* owned; NULL after the end */
+    gx_caller caller;
     PyObject *mapping;  /* owned: key -> target, as it was given */
     PyObject *opened;   /* owned: dict of key -> index in targets */
     gx_targets targets; /* those opened, in the order of `opened` */
@@ -173,7 +175,8 @@ route_send(route_object *self, PyObject *item, PyObject **out)
     gx_state *state = PyType_GetModuleState(Py_TYPE(self));
     PyObject *args[2] = {NULL, item};
     Py_ssize_t number = self->index++;
-    PyObject *key = gx_call_func(self->key_of, args + 1, 1);
+    PyObject *key =
+        gx_caller_call(&self->caller, (PyObject *)self, self->key_of, args + 1, 1);
     Py_ssize_t i = key == NULL ? -1 : find_target(self, key);
     Py_XDECREF(key);
     if (i < 0) {
@@ -219,6 +222,7 @@ route_clear(PyObject *op)
 {
     route_object *self = route_CAST(op);
     Py_CLEAR(self->key_of);
+    gx_caller_drop(&self->caller);
     Py_CLEAR(self->mapping);
     Py_CLEAR(self->opened);
     gx_targets_clear(&self->targets);
@@ -242,6 +246,7 @@ route_traverse(PyObject *op, visitproc visit, void *arg)
     route_object *self = route_CAST(op);
     GX_VISIT_ITERATOR(op);
     Py_VISIT(self->key_of);
+    GX_VISIT_CALLER(&self->caller);
     Py_VISIT(self->mapping);
     Py_VISIT(self->opened);
     return gx_targets_traverse(&self->targets, visit, arg);

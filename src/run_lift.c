@@ -92,30 +92,41 @@ nargs_of(const gx_step *step)
     return step->call == GX_CALL_FOLD ? 2 : 1;
 }
 
-/* 1 the step runs natively from here, 0 it does not, -1 error. */
-static int
-bind_step(gx_run *run, gx_step *step, gx_native *native, int nargs)
+gx_binding *
+gx_lift_bind(gx_state *state, PyObject *func, int nargs)
 {
-    const char *why = NULL;
-    gx_binding *b = gx_bind_function(run->state, native, step->func, nargs, &why);
-    if (b == NULL && why == NULL) {
-        return -1;
+    PyObject *why;
+    const char *reason;
+    gx_native *native = gx_lift(state, PyFunction_GET_CODE(func), &why);
+    Py_XDECREF(why);
+    if (native == NULL) {
+        return NULL;
     }
+    gx_binding *b = gx_bind_function(state, native, func, nargs, &reason);
+    Py_DECREF((PyObject *)native);
     if (b != NULL && gx_why_better_called(b) != NULL) {
         gx_binding_free(b);
         b = NULL;
     }
-    step->native = b;
-    step->stays_called = b == NULL;
-    if (b != NULL) {
-        run->state->lift_counts.items_called += step->calls;
-        step->calls = 0;
-        step->how = step->call;
-        step->call = GX_CALL_NATIVE;
-        step->before = shortcut(run, step);
-        run->state->lift_counts.stages_lifted++;
+    return b;
+}
+
+/* The step runs natively from here, or stays called; -1 with an error. */
+static int
+bind_step(gx_run *run, gx_step *step, int nargs)
+{
+    step->native = gx_lift_bind(run->state, step->func, nargs);
+    step->stays_called = step->native == NULL;
+    if (step->native == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
     }
-    return b != NULL;
+    run->state->lift_counts.items_called += step->calls;
+    run->state->lift_counts.stages_lifted++;
+    step->calls = 0;
+    step->how = step->call;
+    step->call = GX_CALL_NATIVE;
+    step->before = shortcut(run, step);
+    return 0;
 }
 
 /* Calls of earlier runs, that were too short each. */
@@ -130,7 +141,7 @@ heat_of(PyObject *remembered)
 static int
 lift_step(gx_run *run, gx_step *step)
 {
-    PyObject *why, *code = PyFunction_GET_CODE(step->func);
+    PyObject *code = PyFunction_GET_CODE(step->func);
     PyObject *remembered = gx_lift_remembered(run->state, code);
     long heat = heat_of(remembered);
     bool lifted = remembered != NULL && !PyLong_Check(remembered);
@@ -140,15 +151,7 @@ lift_step(gx_run *run, gx_step *step)
     }
     int nargs = step->call == GX_CALL_STAR ? ((PyCodeObject *)code)->co_argcount
                                            : nargs_of(step);
-    gx_native *native = gx_lift(run->state, code, &why);
-    if (native == NULL) {
-        step->stays_called = true;
-        Py_XDECREF(why);
-        return why == NULL ? -1 : 0;
-    }
-    int rc = bind_step(run, step, native, nargs);
-    Py_DECREF((PyObject *)native);
-    return rc < 0 ? -1 : 0;
+    return bind_step(run, step, nargs);
 }
 
 /* So that the next run knows. Losing it does no harm. */
