@@ -225,5 +225,5 @@ const char gx_check_pickle_doc[] =
     ">>> try:\n"
     "...     Pipeline().map(str.upper).filter(lambda x: x).check_pickle()\n"
     "... except Exception as error:\n"
-    "...     print(error.__notes__[0])\n"
+    "...     print(error.__notes__[-1])\n"
     "pygenx: stage 2/2 filter(<lambda ...>) cannot be pickled";

@@ -181,9 +181,11 @@ make_bar(gx_run *run, gx_step *step)
     gx_state *state = run->state;
     PyObject *class = tqdm_class(state), *bar = NULL, *none = PyTuple_New(0);
     PyObject *options = PyDict_Copy(step->args[PROGRESS_OPTIONS]);
-    PyObject *total = class != NULL ? expected_total(run, step) : NULL;
-    if (total != NULL && none != NULL && options != NULL &&
-        PyDict_SetItem(options, GX_NAME(state, total), total) == 0) {
+    PyObject *total = NULL;
+    if (class != NULL && none != NULL && options != NULL) {
+        total = expected_total(run, step);
+    }
+    if (total != NULL && PyDict_SetItem(options, GX_NAME(state, total), total) == 0) {
         bar = PyObject_Call(class, none, options);
     }
     Py_XDECREF(total);

@@ -121,18 +121,21 @@ dict_start(gx_run *Py_UNUSED(run), gx_step *step)
     return state_or_error(step, PyDict_New());
 }
 
-/* step->count is the number of pairs before this one, for the message. */
+/* step->count is the number of pairs before this one, for the messages, which are
+   dict()'s: from 3.14 it gives the number in a note, as ours does anyway. */
 static PyObject *
 pair_of(gx_step *step, PyObject *item)
 {
-    PyObject *pair = PySequence_Fast(item, "");
+    PyObject *pair = PySequence_Fast(item, "object is not iterable");
     if (pair == NULL) {
+#if PY_VERSION_HEX < 0x030E0000 /* 3.14 */
         if (PyErr_ExceptionMatches(PyExc_TypeError)) {
             PyErr_Format(PyExc_TypeError,
                          "cannot convert dictionary update sequence element #%zd to a "
                          "sequence",
                          step->count);
         }
+#endif
         return NULL;
     }
     Py_ssize_t size = PySequence_Fast_GET_SIZE(pair);

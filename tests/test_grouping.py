@@ -306,7 +306,7 @@ def test_a_running_value_instead_of_a_list():
         (lambda: feed([1], agenerator), r"generator function agenerator itself"),
         (lambda: feed([1], primed(collector)), r"itself; call it"),
         (lambda: feed(5, fold(max, 0)), r"'int' object is not iterable"),
-        (lambda: feed(WrongIter(), fold(max, 0)), r"non-iterator"),
+        (lambda: feed(WrongIter(), fold(max, 0)), r"non-iterator|an iterator, not"),
         (lambda: fold(max, 0).throw(1), r"exceptions must be classes or instances"),
         (lambda: grouping().__exit__(), r"takes 3 arguments \(0 given\)"),
     ],

@@ -45,7 +45,7 @@ def heap_types():
         found
         for found in gc.get_objects()
         if isinstance(found, type)
-        and found.__module__ == "pygenx"
+        and getattr(found, "__module__", None) == "pygenx"
         and found is not programs.Thing
     ]
     gc.freeze()

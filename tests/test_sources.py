@@ -605,7 +605,10 @@ def test_buffer_of_numpy(impl):
     for bad in (data.T, data[:, ::2]):
         with pytest.raises(TypeError, match="C-contiguous"):
             impl.buffer(bad)
-    for kind in ("c16", "U3", "i4,f8"):
+    if sys.version_info >= (3, 15):  # its struct module knows NumPy's complex, "Zd"
+        assert impl.buffer(np.array([1, 2j])).list() == [1, 2j]
+    refused = ("U3", "i4,f8") if sys.version_info >= (3, 15) else ("c16", "U3", "i4,f8")
+    for kind in refused:
         with pytest.raises(TypeError, match="cannot read items of"):
             impl.buffer(np.zeros(3, kind))
 

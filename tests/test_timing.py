@@ -770,7 +770,7 @@ def test_any_callable(func, args, result):
 
 def test_deep_decoration_raises_recursion_error():
     func = timing(len)
-    for _ in range(20_000):
+    for _ in range(200_000):
         func = timing(func)
     with pytest.raises(RecursionError):
         func("abc")

@@ -338,6 +338,7 @@ def test_the_collector_sees_what_lies_in_a_row(impl):
     assert log == [1]
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="no row is filled again")
 def test_a_row_held_by_what_the_collector_shows_is_not_filled_again():
     from pygenx import zip as zipped
 
@@ -373,7 +374,9 @@ def test_a_destructor_cannot_enter_again():
         pass
     if sys.version_info < (3, 14):
         assert outcomes[0] is ReentrancyError
-    assert len(outcomes) == 3
+        assert len(outcomes) == 3
+    else:  # the rows are new: the second is taken, and held, by the first destructor
+        assert [outcomes[0][1], *outcomes[1:]] == [2, StopIteration]
 
 
 # the stage ----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from attacks.common import (
     MAKERS,
     PLAIN,
     REFUSALS,
+    VERY_DEEP,
     WAITING,
     WRAPPED,
     all_types,
@@ -158,7 +159,7 @@ def D2_types_are_counted_and_visited():
 
 def primed_stack():
     function = programs.generator
-    for _ in range(DEEP):
+    for _ in range(VERY_DEEP):
         function = pygenx.primed(function)
     return function
 
@@ -166,7 +167,7 @@ def primed_stack():
 def timed_stack():
     function = programs.generator
     decorate = pygenx.timing(report=None)
-    for _ in range(DEEP):
+    for _ in range(VERY_DEEP):
         function = decorate(function)
     return function
 
