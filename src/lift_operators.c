@@ -163,6 +163,7 @@ extend(gx_builder *b, gx_op empty, gx_op whole)
     gx_build(b, whole, 0, 1, 0);
 }
 
+#ifdef BUILD_CONST_KEY_MAP
 /* Keys are a constant tuple: each goes before its value. */
 static void
 map_of_const_keys(gx_builder *b, int n)
@@ -186,6 +187,7 @@ map_of_const_keys(gx_builder *b, int n)
     }
     gx_build(b, GX_OP_MAP, 0, 2 * n, 0);
 }
+#endif
 
 #ifdef FORMAT_VALUE
 /* The value lies under the format: it is converted in its place. */
