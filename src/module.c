@@ -115,6 +115,21 @@ add_import(PyObject **slot, const char *module, const char *name)
     return *slot == NULL ? -1 : 0;
 }
 
+/* What lift_callable.c knows. */
+static int
+add_callables(gx_state *state)
+{
+    state->builtins_module = PyImport_ImportModule("builtins");
+    state->operator_module = PyImport_ImportModule("_operator");
+    if (state->builtins_module == NULL || state->operator_module == NULL ||
+        add_import(&state->itemgetter, "operator", "itemgetter") < 0 ||
+        add_import(&state->attrgetter, "operator", "attrgetter") < 0 ||
+        add_import(&state->methodcaller, "operator", "methodcaller") < 0) {
+        return -1;
+    }
+    return add_import(&state->partial, "functools", "partial");
+}
+
 static int
 add_str_iterator(gx_state *state)
 {
@@ -134,14 +149,12 @@ module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    state->builtins_module = PyImport_ImportModule("builtins");
-    if (state->builtins_module == NULL || state->missing == NULL ||
-        add_names(state) < 0 ||
+    if (state->missing == NULL || add_names(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
         add_import(&state->ordered_dict, "collections", "OrderedDict") < 0 ||
-        add_import(&state->open, "io", "open") < 0 || gx_lift_init(state) < 0 ||
-        add_str_iterator(state) < 0 || add_reentrancy_error(module, state) < 0 ||
-        add_types(module, state) < 0) {
+        add_import(&state->open, "io", "open") < 0 || add_callables(state) < 0 ||
+        gx_lift_init(state) < 0 || add_str_iterator(state) < 0 ||
+        add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
     state->empty_program = gx_program_empty(GX_TYPE_OF(state, Pipeline));
@@ -162,6 +175,11 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->ordered_dict);
     Py_VISIT(state->open);
     Py_VISIT(state->builtins_module);
+    Py_VISIT(state->operator_module);
+    Py_VISIT(state->itemgetter);
+    Py_VISIT(state->attrgetter);
+    Py_VISIT(state->methodcaller);
+    Py_VISIT(state->partial);
     Py_VISIT(state->get_tool);
     Py_VISIT(state->str_iterator);
     Py_VISIT(state->empty_program);
@@ -184,6 +202,11 @@ module_clear(PyObject *module)
     Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->open);
     Py_CLEAR(state->builtins_module);
+    Py_CLEAR(state->operator_module);
+    Py_CLEAR(state->itemgetter);
+    Py_CLEAR(state->attrgetter);
+    Py_CLEAR(state->methodcaller);
+    Py_CLEAR(state->partial);
     Py_CLEAR(state->get_tool);
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);

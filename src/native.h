@@ -286,6 +286,19 @@ gx_native *gx_lift(gx_state *state, PyObject *code, PyObject **why);
 /* A binding of a function worth running natively, now: NULL with an error, or without
    one: it is rather called (run_lift.c). */
 gx_binding *gx_lift_bind(gx_state *state, PyObject *func, int nargs);
+/* The native of a callable of the standard library that is not written in Python: a new
+   reference, or NULL with or without an error (lift_callable.c). */
+gx_native *gx_lift_callable(gx_state *state, PyObject *func, int nargs);
+/* Is its native program faster than the callable itself, on objects? */
+bool gx_pays_boxed(const gx_state *state, PyObject *func);
+bool gx_is_known_callable(const gx_state *state, PyObject *func);
+
+static inline bool
+gx_may_lift(const gx_state *state, PyObject *func)
+{
+    return PyFunction_Check(func) || gx_is_known_callable(state, func);
+}
+
 /* What it remembers, borrowed: a native, a str that says why not, an int, the calls so
    far, or NULL. */
 PyObject *gx_lift_remembered(gx_state *state, PyObject *code);

@@ -21,6 +21,9 @@
     X(__func__)       \
     X(__name__)       \
     X(__notes__)      \
+    X(__reduce__)     \
+    X(args)           \
+    X(keywords)       \
     X(__qualname__)   \
     X(_from_rows)     \
     X(Sequence)       \
@@ -90,6 +93,11 @@ typedef struct {
     PyObject *ordered_dict;          /* owned: collections.OrderedDict */
     PyObject *open;                  /* owned: io.open */
     PyObject *builtins_module;       /* owned */
+    PyObject *operator_module;       /* owned: the one in C */
+    PyObject *itemgetter;            /* owned: types of operator... */
+    PyObject *attrgetter;            /* owned */
+    PyObject *methodcaller;          /* owned */
+    PyObject *partial;               /* owned: ...and functools */
     Py_ssize_t code_extra;           /* index of our memory in code objects, or -1 */
     PyObject *get_tool; /* owned: sys.monitoring.get_tool; NULL before 3.12 */
     int lift_off;       /* > 0: nothing is lifted */

@@ -7,6 +7,7 @@
 /* So many calls pay for... */
 #define CALLS_TO_BIND 24  /* ...a binding, where the code was lifted before */
 #define CALLS_TO_LIFT 100 /* ...the translation */
+#define CALLS_OF_C 1000   /* ...that of what is called in C, and not remembered */
 #define CALLS_WORTH_NOTING 8
 #define LONG_SOURCE 64  /* so many items are known to come: bind at once */
 #define WATCH_NS 100000 /* between two looks for tracers */
@@ -14,10 +15,10 @@
 /* -- candidates ------------------------------------------------------------- */
 
 static bool
-is_candidate(const gx_step *step)
+is_candidate(const gx_run *run, const gx_step *step)
 {
     return step->func != NULL && step->native == NULL && !step->stays_called &&
-           PyFunction_Check(step->func) && step->call != GX_CALL_NONE;
+           gx_may_lift(run->state, step->func) && step->call != GX_CALL_NONE;
 }
 
 /* Long sources are worth a binding at once. */
@@ -86,15 +87,21 @@ shortcut(const gx_run *run, const gx_step *step)
 
 /* -- switch --------------------------------------------------------------------- */
 
-static int
-nargs_of(const gx_step *step)
+static gx_binding *
+bind_callable(gx_state *state, PyObject *func, int nargs)
 {
-    return step->call == GX_CALL_FOLD ? 2 : 1;
+    gx_native *native = gx_lift_callable(state, func, nargs);
+    gx_binding *b = native != NULL ? gx_bind(state, native, nargs) : NULL;
+    Py_XDECREF((PyObject *)native);
+    return b;
 }
 
 gx_binding *
 gx_lift_bind(gx_state *state, PyObject *func, int nargs)
 {
+    if (!PyFunction_Check(func)) {
+        return bind_callable(state, func, nargs);
+    }
     PyObject *why;
     const char *reason;
     gx_native *native = gx_lift(state, PyFunction_GET_CODE(func), &why);
@@ -124,8 +131,10 @@ bind_step(gx_run *run, gx_step *step, int nargs)
     run->state->lift_counts.stages_lifted++;
     step->calls = 0;
     step->how = step->call;
-    step->call = GX_CALL_NATIVE;
-    step->before = shortcut(run, step);
+    if (gx_pays_boxed(run->state, step->func)) { /* else it is there for a lane */
+        step->call = GX_CALL_NATIVE;
+        step->before = shortcut(run, step);
+    }
     return 0;
 }
 
@@ -137,20 +146,49 @@ heat_of(PyObject *remembered)
                                                           : 0;
 }
 
+/* How many items the step will have seen, to say the least: enough to lift it? */
+static bool
+is_ready(const gx_run *run, const gx_step *step)
+{
+    Py_ssize_t known = run->coming + step->calls;
+    if (!PyFunction_Check(step->func)) {
+        return known >= CALLS_OF_C;
+    }
+    PyObject *code = PyFunction_GET_CODE(step->func);
+    PyObject *remembered = gx_lift_remembered(run->state, code);
+    bool lifted = remembered != NULL && !PyLong_Check(remembered);
+    return known >= CALLS_TO_BIND &&
+           (lifted || known + heat_of(remembered) >= CALLS_TO_LIFT);
+}
+
+/* Native programs look after themselves: nothing slow is called unseen. */
+static void
+set_interval(gx_run *run)
+{
+    int interval = GX_INTERVAL_NATIVE;
+    for (gx_step *step = run->steps + 1; step < run->end; step++) {
+        if (step->func != NULL && step->call != GX_CALL_NATIVE &&
+            !PyFunction_Check(step->func) && !PyMethod_Check(step->func)) {
+            interval = GX_INTERVAL_CALLS;
+        }
+    }
+    run->breath.interval = interval;
+    run->breath.budget = Py_MIN(run->breath.budget, interval);
+}
+
 /* 0 or -1; a step that is not ready yet stays a candidate. */
 static int
 lift_step(gx_run *run, gx_step *step)
 {
-    PyObject *code = PyFunction_GET_CODE(step->func);
-    PyObject *remembered = gx_lift_remembered(run->state, code);
-    long heat = heat_of(remembered);
-    bool lifted = remembered != NULL && !PyLong_Check(remembered);
-    Py_ssize_t known = run->coming + step->calls;
-    if (known < CALLS_TO_BIND || (!lifted && known + heat < CALLS_TO_LIFT)) {
+    if (!is_ready(run, step)) {
         return 0;
     }
-    int nargs = step->call == GX_CALL_STAR ? ((PyCodeObject *)code)->co_argcount
-                                           : nargs_of(step);
+    int nargs = step->call == GX_CALL_FOLD ? 2 : 1;
+    if (step->call == GX_CALL_STAR && PyFunction_Check(step->func)) {
+        nargs = ((PyCodeObject *)PyFunction_GET_CODE(step->func))->co_argcount;
+    } else if (step->call == GX_CALL_STAR) {
+        nargs = 2;
+    }
     return bind_step(run, step, nargs);
 }
 
@@ -195,13 +233,14 @@ lift_steps(gx_run *run)
 {
     run->warming = false;
     for (gx_step *step = run->steps + 1; step < run->end; step++) {
-        if (is_candidate(step)) {
+        if (is_candidate(run, step)) {
             if (lift_step(run, step) < 0) {
                 return -1;
             }
-            run->warming = run->warming || is_candidate(step);
+            run->warming = run->warming || is_candidate(run, step);
         }
     }
+    set_interval(run);
     return 0;
 }
 

@@ -23,10 +23,11 @@ fill_step(gx_run *run, gx_step *step, const gx_row *row, PyObject *const *args)
     if (row->call != GX_CALL_NONE && args[0] != Py_None) {
         step->func = args[0];
         step->before = gx_row_before(row);
-        if (PyFunction_Check(step->func)) {
-            run->warming = run->state->lift_off <= 0;
-        } else if (!PyMethod_Check(step->func)) {
+        if (!PyFunction_Check(step->func) && !PyMethod_Check(step->func)) {
             run->breath = GX_BREATH(GX_INTERVAL_CALLS);
+        }
+        if (gx_may_lift(run->state, step->func)) {
+            run->warming = run->state->lift_off <= 0;
         }
     }
 }
