@@ -127,11 +127,11 @@ bind_step(gx_run *run, gx_step *step, int nargs)
     if (step->native == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    run->state->lift_counts.items_called += step->calls;
-    run->state->lift_counts.stages_lifted++;
-    step->calls = 0;
     step->how = step->call;
     if (gx_pays_boxed(run->state, step->func)) { /* else it is there for a lane */
+        run->state->lift_counts.items_called += step->calls;
+        run->state->lift_counts.stages_lifted++;
+        step->calls = 0;
         step->call = GX_CALL_NATIVE;
         step->before = shortcut(run, step);
     }
@@ -209,12 +209,13 @@ void
 gx_step_drop_native(gx_run *run, gx_step *step)
 {
     gx_binding *b = step->native;
+    bool lifted = step->call == GX_CALL_NATIVE;
     gx_lift_counts *counts = &run->state->lift_counts;
     if (b != NULL) {
         step->native = NULL;
         step->call = step->how;
         step->before = run->counters != NULL ? step->before : gx_row_before(step->row);
-        counts->items_lifted += step->calls;
+        counts->items_lifted += lifted ? step->calls : 0;
         gx_binding_free(b);
     } else if (step->calls > 0 && PyFunction_Check(step->func)) {
         counts->stages_called++;
