@@ -1,5 +1,6 @@
 """Generator tools for Python, written natively in C."""
 
+from pygenx import lifting as lifting
 from pygenx._pygenx import (
     Failure,
     Pipeline,

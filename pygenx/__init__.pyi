@@ -51,6 +51,8 @@ from typing import (
 
 from typing_extensions import Buffer, TypeIs, TypeVar, disjoint_base
 
+from pygenx import lifting as lifting
+
 __all__ = [
     "Failure",
     "Pipeline",
