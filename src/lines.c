@@ -254,6 +254,19 @@ lines_advance(lines_object *self)
     return 0;
 }
 
+/* `line`, which is taken, up to `size`: in place if only we hold it. Not the shortest, of
+   which Python keeps one each. */
+static PyObject *
+cut_short(PyObject *line, Py_ssize_t size)
+{
+    if (size < 2 || !PyUnicode_CheckExact(line)) {
+        Py_SETREF(line, PyUnicode_Substring(line, 0, size));
+    } else if (PyUnicode_Resize(&line, size) < 0) {
+        Py_CLEAR(line);
+    }
+    return line;
+}
+
 /* Without its newline; steals `line`. */
 static PyObject *
 without_newline(PyObject *line)
@@ -261,7 +274,7 @@ without_newline(PyObject *line)
     if (PyUnicode_Check(line)) {
         Py_ssize_t size = PyUnicode_GET_LENGTH(line);
         if (size > 0 && PyUnicode_READ_CHAR(line, size - 1) == '\n') {
-            Py_SETREF(line, PyUnicode_Substring(line, 0, size - 1));
+            line = cut_short(line, size - 1);
         }
     } else if (PyBytes_CheckExact(line)) {
         Py_ssize_t size = PyBytes_GET_SIZE(line);

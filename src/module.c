@@ -145,11 +145,26 @@ add_str_iterator(gx_state *state)
 }
 
 static int
+add_constants(gx_state *state)
+{
+    static const char *const names[GX_N_STR_METHODS] = {"lower", "split", "strip"};
+    state->one = PyLong_FromLong(1);
+    for (int i = 0; i < GX_N_STR_METHODS; i++) {
+        state->str_methods[i] =
+            PyObject_GetAttrString((PyObject *)&PyUnicode_Type, names[i]);
+        if (state->str_methods[i] == NULL) {
+            return -1;
+        }
+    }
+    return state->one == NULL ? -1 : 0;
+}
+
+static int
 module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (state->missing == NULL || add_names(state) < 0 ||
+    if (state->missing == NULL || add_names(state) < 0 || add_constants(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
         add_import(&state->ordered_dict, "collections", "OrderedDict") < 0 ||
         add_import(&state->open, "io", "open") < 0 || add_callables(state) < 0 ||
@@ -184,6 +199,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->str_iterator);
     Py_VISIT(state->empty_program);
     Py_VISIT(state->missing);
+    Py_VISIT(state->one);
+    for (int i = 0; i < GX_N_STR_METHODS; i++) {
+        Py_VISIT(state->str_methods[i]);
+    }
     return 0;
 }
 
@@ -211,6 +230,10 @@ module_clear(PyObject *module)
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);
     Py_CLEAR(state->missing);
+    Py_CLEAR(state->one);
+    for (int i = 0; i < GX_N_STR_METHODS; i++) {
+        Py_CLEAR(state->str_methods[i]);
+    }
     return 0;
 }
 

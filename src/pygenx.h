@@ -85,6 +85,14 @@ typedef struct {
     Py_ssize_t stages_lifted, stages_called, items_lifted, items_called;
 } gx_lift_counts;
 
+/* What steps that count words are recognised by. */
+typedef enum {
+    GX_STR_LOWER,
+    GX_STR_SPLIT,
+    GX_STR_STRIP,
+    GX_N_STR_METHODS
+} gx_str_method;
+
 typedef struct {
     PyTypeObject *types[GX_N_TYPES]; /* owned, in the order of types.def */
     PyObject *names[GX_N_NAMES];     /* owned, interned */
@@ -105,6 +113,8 @@ typedef struct {
     PyTypeObject *str_iterator; /* owned: ASCII strings have a type of their own */
     PyObject *empty_program;    /* owned: the Pipeline all pipes start from */
     PyObject *missing;          /* owned: "not given", never seen by users */
+    PyObject *one;              /* owned: 1 */
+    PyObject *str_methods[GX_N_STR_METHODS]; /* owned: as str itself has them */
 } gx_state;
 
 extern struct PyModuleDef gx_module;

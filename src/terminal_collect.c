@@ -1,6 +1,6 @@
 /* Terminals that keep every item: list, tuple, set, dict, frequencies, join, collect. */
 
-#include "pipeline.h"
+#include "words.h"
 
 static const char *const no_params[] = {NULL};
 
@@ -198,29 +198,22 @@ frequencies_start(gx_run *run, gx_step *step)
         PyErr_SetString(PyExc_TypeError, "collections.Counter is no dict");
         return -1;
     }
-    step->key = PyLong_FromLong(1);
-    return step->key == NULL ? -1 : 0;
+    return gx_words_start(run, step);
 }
 
 static gx_answer
-frequencies_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
+frequencies_before(gx_run *run, gx_step *step, PyObject **item)
 {
-    PyObject *count = PyDict_GetItemWithError(step->state, *item);
-    if (count == NULL) {
-        if (PyErr_Occurred()) {
-            return GX_ERROR;
-        }
-        return kept(PyDict_SetItem(step->state, *item, step->key), item);
+    return kept(gx_count_item(step->state, *item, run->state->one), item);
+}
+
+static PyObject *
+frequencies_result(gx_run *run, gx_step *step)
+{
+    if (step->key != NULL && gx_words_merge(run, step) < 0) {
+        return NULL;
     }
-    Py_INCREF(count); /* who finds the Counter through gc may have put anything in it */
-    PyObject *more = PyNumber_Add(count, step->key);
-    Py_DECREF(count);
-    if (more == NULL) {
-        return GX_ERROR;
-    }
-    int rc = PyDict_SetItem(step->state, *item, more);
-    Py_DECREF(more);
-    return kept(rc, item);
+    return result_state(run, step);
 }
 
 static const gx_signature frequencies_signature = {"frequencies", no_params, 0, 0, 0};
@@ -231,7 +224,7 @@ const gx_row gx_terminal_frequencies = {
     .flags = GX_TERMINAL,
     .start = frequencies_start,
     .before = frequencies_before,
-    .result = result_state,
+    .result = frequencies_result,
 };
 
 const char gx_terminal_frequencies_doc[] =

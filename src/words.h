@@ -1,0 +1,35 @@
+/* Word counting: steps that make words of text, in front of frequencies(), as one. */
+
+#ifndef PYGENX_WORDS_H
+#define PYGENX_WORDS_H
+
+#include "pipeline.h"
+
+/* Does the step call this method, as str itself has it, on each item, with no arguments? */
+bool gx_is_str_method(gx_run *run, gx_step *step, gx_str_method which);
+
+/* A frequencies() step begins: where the steps before it are
+   map(str.strip or str.lower)... flat_map(str.split) map(str.strip or str.lower)...
+   the first of them does the work of all, for each exact str, and step->key has what it
+   counted. Otherwise step->key stays NULL. 0 or -1. */
+int gx_words_start(gx_run *run, gx_step *step);
+/* Add what has been counted so to the Counter. 0 or -1. */
+int gx_words_merge(gx_run *run, gx_step *step);
+
+/* counter[item] += number. The dict, and what is in it, can be found through gc. */
+static inline int
+gx_count_item(PyObject *counter, PyObject *item, PyObject *number)
+{
+    PyObject *count = PyDict_GetItemWithError(counter, item);
+    if (count == NULL) {
+        return PyErr_Occurred() ? -1 : PyDict_SetItem(counter, item, number);
+    }
+    Py_INCREF(count); /* adding may run anything, if somebody has put it there */
+    PyObject *more = PyNumber_Add(count, number);
+    Py_DECREF(count);
+    int rc = more == NULL ? -1 : PyDict_SetItem(counter, item, more);
+    Py_XDECREF(more);
+    return rc;
+}
+
+#endif
