@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.cases import Case
+from benchmarks.cases import NEVER_SLOWER, Case
 from benchmarks.texts import line_count, text_file, word_count
-from pygenx import read_lines
+from pygenx import pipe, read_lines
 
 
 def by_pygenx(path: Path) -> dict[str, int]:
@@ -39,6 +39,31 @@ def by_dict(path: Path) -> dict[str, int]:
     return counts
 
 
+def by_whole_text(path: Path) -> dict[str, int]:
+    """What a program may do that has the memory: every word is there at once."""
+    return Counter(path.read_text(encoding="utf-8").lower().split())
+
+
+def lines_at_hand(_size: int = 0) -> list[str]:
+    return text_file().read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def accented_lines(_size: int = 0) -> list[str]:
+    return [line.replace("e", "\u00e9") for line in lines_at_hand()]
+
+
+def words_in(lines: list[str]) -> int:
+    return sum(map(len, map(str.split, lines)))
+
+
+def lines_by_pygenx(lines: list[str]) -> dict[str, int]:
+    return pipe(lines).flat_map(str.split).map(str.lower).frequencies()
+
+
+def lines_by_counter(lines: list[str]) -> dict[str, int]:
+    return Counter(chain.from_iterable(map(str.split, map(str.lower, lines))))
+
+
 def lines_by_file(path: Path) -> int:
     with path.open(encoding="utf-8") as lines:
         return sum(1 for _ in lines)
@@ -53,12 +78,35 @@ CASES = [
     Case(
         "frequencies",
         text_file,
-        {"pygenx": by_pygenx, "Counter": by_counter, "dict loop": by_dict},
-        ("Counter", "dict loop"),
+        {
+            "pygenx": by_pygenx,
+            "Counter": by_counter,
+            "dict loop": by_dict,
+            "whole text": by_whole_text,
+        },
+        ("Counter", "dict loop", "whole text"),
         unit="word",
         goals={"Counter": 2.8, "dict loop": 4.0},
         headline="word frequencies of a text",
         count=word_count,
+    ),
+    Case(
+        "frequencies, lines in a list",
+        lines_at_hand,
+        {"pygenx": lines_by_pygenx, "Counter": lines_by_counter},
+        ("Counter",),
+        unit="word",
+        goals={"Counter": 2.8},
+        count=words_in,
+    ),
+    Case(
+        "frequencies, lines that are not ASCII",
+        accented_lines,
+        {"pygenx": lines_by_pygenx, "Counter": lines_by_counter},
+        ("Counter",),
+        unit="word",
+        goals={"Counter": NEVER_SLOWER},
+        count=words_in,
     ),
     Case(
         "lines counted",

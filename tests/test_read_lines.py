@@ -63,6 +63,33 @@ def test_line_ends(impl, file):
     assert impl.read_lines(file("b", "x"), keepends=True).list() == ["x"]
 
 
+class Held:
+    """Passes for an open file, over lines that others hold."""
+
+    def __init__(self, lines):
+        self.lines = iter(lines)
+
+    def __iter__(self):
+        return self.lines
+
+    def readline(self):
+        return next(self.lines, "")
+
+    read = readline
+
+
+def test_lines_that_others_hold_stay_what_they_are(impl):
+    lines = ["\n", "a\n", "\u00e9\n", "ab\n", "\u0416x\n", "\U0001f600\n", "ab"]
+    before = ["".join(list(line)) for line in lines]
+    given = [line.removesuffix("\n") for line in lines]
+    assert impl.read_lines(Held(lines)).list() == given
+    assert lines == before
+    made = impl.read_lines(Held(map("".join, map(list, lines)))).list()
+    assert made == given
+    assert list(map(hash, made)) == list(map(hash, given))
+    assert all(one is other for one, other in zip(made[:2], given[:2], strict=True))
+
+
 def test_paths_of_every_kind(impl, file):
     path = file("a", "x\n")
     for kind in (str, Path, os.fsencode):

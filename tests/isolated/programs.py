@@ -656,6 +656,45 @@ def use_read_lines_default():
     return pygenx.read_lines(PATH).list()
 
 
+class Text(str):
+    """No exact str."""
+
+
+# More words and more text than there is room for at first.
+WORDS = [
+    "To be",
+    " ".join(map(str, range(1000, 1150))),
+    "\u00c9t\u00e9 to 1007",
+    Text("be TO"),
+    "to be 1007",
+]
+
+
+def use_words():
+    p = pipe(WORDS).map(str.strip).map(str.lower).flat_map(str.split)
+    counter = p.frequencies()
+    return list(counter.items())[-3:], counter["be"], len(counter)
+
+
+def use_words_failing():
+    try:
+        return pipe([*WORDS, Thing(3)]).flat_map(str.split).frequencies()
+    except TypeError as error:
+        return len(error.__notes__)
+
+
+def use_words_pushed():
+    push = Pipeline().flat_map(str.split).map(str.lower).frequencies().push()
+    for line in WORDS:
+        push.send(line)
+    return len(push.close())
+
+
+def use_words_dropped():
+    push = Pipeline().flat_map(str.split).frequencies().push()
+    return push.send("to be")
+
+
 def use_iterate():
     return pygenx.iterate(operator.neg, 1).take(4).list()
 
@@ -1043,6 +1082,10 @@ DRIVERS = {
     "read_lines given": use_read_lines_given,
     "read_lines missing": use_read_lines_missing,
     "read_lines default": use_read_lines_default,
+    "words": use_words,
+    "words failing": use_words_failing,
+    "words pushed": use_words_pushed,
+    "words dropped": use_words_dropped,
     "iterate": use_iterate,
     "iter_except": use_iter_except,
     "iter_except failing": use_iter_except_failing,
