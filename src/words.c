@@ -10,9 +10,8 @@
 typedef struct {
     PyObject_HEAD
     gx_word_table table;
-    /* What the first step of the chain did by itself; may be NULL. */
-    gx_answer (*before)(gx_run *run, gx_step *step, PyObject **item);
-    bool lower; /* words are counted in lower case */
+    gx_before before; /* what the first step of the chain did by itself, or NULL */
+    bool lower;       /* words are counted in lower case */
 } words_object;
 
 #define words_CAST(op) ((words_object *)(op))
@@ -61,7 +60,8 @@ int
 gx_words_start(gx_run *run, gx_step *step)
 {
     bool lower = false;
-    gx_step *first = run->counters == NULL ? find_chain(run, step, &lower) : NULL;
+    bool plain = run->counters == NULL && run->state->lift_off <= 0;
+    gx_step *first = plain ? find_chain(run, step, &lower) : NULL;
     if (first == NULL) {
         return 0;
     }
@@ -69,6 +69,9 @@ gx_words_start(gx_run *run, gx_step *step)
     words_object *self = words_CAST(type->tp_alloc(type, 0));
     if (self == NULL) {
         return -1;
+    }
+    for (gx_step *other = first; other < step; other++) {
+        other->stays_called = true; /* or lifting would give it a `before` of its own */
     }
     gx_word_table_init(&self->table, run->state);
     self->before = first->before;
