@@ -117,6 +117,37 @@ PyUnstable_Object_IsUniquelyReferenced(PyObject *op)
 }
 #endif
 
+/* *out = x op y; true: it does not fit, and *out is anything. */
+#if defined(__GNUC__)
+#define gx_add_overflows(x, y, out) __builtin_add_overflow(x, y, out)
+#define gx_subtract_overflows(x, y, out) __builtin_sub_overflow(x, y, out)
+#define gx_multiply_overflows(x, y, out) __builtin_mul_overflow(x, y, out)
+#define GX_PREFETCH(address) __builtin_prefetch(address)
+#else
+static inline bool
+gx_add_overflows(int64_t x, int64_t y, int64_t *out)
+{
+    *out = (int64_t)((uint64_t)x + (uint64_t)y);
+    return ((x ^ *out) & (y ^ *out)) < 0;
+}
+
+static inline bool
+gx_subtract_overflows(int64_t x, int64_t y, int64_t *out)
+{
+    *out = (int64_t)((uint64_t)x - (uint64_t)y);
+    return ((x ^ y) & (x ^ *out)) < 0;
+}
+
+static inline bool
+gx_multiply_overflows(int64_t x, int64_t y, int64_t *out)
+{
+    *out = (int64_t)((uint64_t)x * (uint64_t)y);
+    return (x == -1 && y == INT64_MIN) || (x != 0 && x != -1 && *out / x != y) ||
+           (x == -1 && *out != -y);
+}
+#define GX_PREFETCH(address) ((void)(address))
+#endif
+
 /* Nanoseconds of the clock behind time.perf_counter(); never fails. */
 int64_t gx_clock_ns(void);
 

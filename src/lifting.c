@@ -115,9 +115,10 @@ gx_lifting_stats(PyObject *module, PyObject *const *Py_UNUSED(args), Py_ssize_t 
         return NULL;
     }
     const gx_lift_counts *counts = &state->lift_counts;
-    return Py_BuildValue("{sn sn sn sn}", "stages_lifted", counts->stages_lifted,
+    return Py_BuildValue("{sn sn sn sn sn}", "stages_lifted", counts->stages_lifted,
                          "stages_called", counts->stages_called, "items_lifted",
-                         counts->items_lifted, "items_called", counts->items_called);
+                         counts->items_lifted, "items_called", counts->items_called,
+                         "items_in_lanes", counts->items_in_lanes);
 }
 
 const char gx_lifting_stats_doc[] =

@@ -39,6 +39,7 @@ typedef struct gx_row gx_row;
 typedef struct gx_step gx_step;
 typedef struct gx_run gx_run;
 typedef struct gx_program gx_program;
+typedef struct gx_lane gx_lane;
 
 typedef enum {
     GX_EMIT,       /* *item goes on */
@@ -272,6 +273,8 @@ struct gx_run {
     bool timed;        /* the counters have times */
     bool warming;      /* some func may still be lifted (run_lift.c) */
     Py_ssize_t coming; /* items known to come, when the run was made */
+    gx_lane *lane;     /* owned; NULL: there is none as yet (lane.h) */
+    bool laneless;     /* there will be none */
     int64_t watched;   /* clock of the last look for tracers */
     Py_ssize_t nstages;
     Py_ssize_t offset; /* stages before the first step: what the source consists of */
@@ -339,6 +342,16 @@ gx_run_tick(gx_run *run)
 {
     return --run->breath.budget < 0 ? gx_run_breathe(run) : 0;
 }
+
+/* Lanes (lane.c): when there is a terminal; and at each tick, where the run goes by them
+   if it can. */
+void gx_lane_warm_up(gx_run *run);
+void gx_lane_breathe(gx_run *run);
+void gx_lane_free(gx_lane *lane);
+/* What a sum can add at once: how many it has added (terminal_sum.c). */
+int gx_sum_ints(gx_step *step, const int64_t *values, int n, int bits);
+int gx_sum_bools(gx_step *step, const uint8_t *values, int n);
+int gx_sum_doubles(gx_step *step, const double *values, int n);
 
 /* For the loop. An owned run closes what has ended, another lets go of it. */
 int gx_step_leave(gx_run *run, gx_step *step);

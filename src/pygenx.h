@@ -82,7 +82,7 @@ enum gx_type_id {
 
 /* What pygenx.lifting.stats() shows. */
 typedef struct {
-    Py_ssize_t stages_lifted, stages_called, items_lifted, items_called;
+    Py_ssize_t stages_lifted, stages_called, items_lifted, items_called, items_in_lanes;
 } gx_lift_counts;
 
 /* What steps that count words are recognised by. */

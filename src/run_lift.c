@@ -277,6 +277,7 @@ gx_run_breathe(gx_run *run)
     }
     bool look = run->breath.looked - run->watched > WATCH_NS;
     if (!run->warming && !look) {
+        gx_lane_breathe(run);
         return 0;
     }
     run->watched = run->breath.looked;
@@ -286,7 +287,11 @@ gx_run_breathe(gx_run *run)
         return on;
     }
     call_opaque(run);
-    return run->warming ? lift_steps(run) : 0;
+    if (run->warming && lift_steps(run) < 0) {
+        return -1;
+    }
+    gx_lane_breathe(run);
+    return 0;
 }
 
 /* The native call of a step; NULL with an error. */

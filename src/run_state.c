@@ -110,6 +110,7 @@ gx_run_terminate(gx_run *run, const gx_row *row, PyObject **args)
     if (run->warming && !warming) {
         gx_run_warm_up(run);
     }
+    gx_lane_warm_up(run);
     return start_step(run, step);
 }
 
@@ -332,6 +333,7 @@ gx_run_free(gx_run *run)
         Py_CLEAR(run->terminal[i]);
     }
     Py_CLEAR(run->result);
+    gx_lane_free(run->lane);
     PyMem_Free(run);
 }
 

@@ -102,16 +102,12 @@ add_int(gx_step *step, PyObject *item)
 }
 
 /* Neumaier's compensated addition. */
-static void
+static inline Py_ALWAYS_INLINE void
 add_double(gx_step *step, double x)
 {
 #if PY_VERSION_HEX >= 0x030C0000
-    double t = step->total + x;
-    if (fabs(step->total) >= fabs(x)) {
-        step->carry += (step->total - t) + x;
-    } else {
-        step->carry += (x - t) + step->total;
-    }
+    double total = step->total, t = total + x;
+    step->carry += fabs(total) >= fabs(x) ? (total - t) + x : (x - t) + total;
     step->total = t;
 #else
     step->total += x;
@@ -145,6 +141,64 @@ add_float(gx_step *step, PyObject *item)
 #endif
     return 1;
 }
+
+/* -- blocks ----------------------------------------------------------------- */
+
+int
+gx_sum_ints(gx_step *step, const int64_t *values, int n, int bits)
+{
+    int i = 0;
+    int64_t sum = 0;
+    if (step->phase != PHASE_INT || sizeof(Py_ssize_t) < sizeof(int64_t)) {
+        return 0;
+    }
+    if (bits > 48) { /* they might not add up */
+        for (sum = step->count; i < n && !gx_add_overflows(sum, values[i], &sum); i++) {
+            step->count = (Py_ssize_t)sum;
+        }
+        return i;
+    }
+    for (; i < n; i++) {
+        sum += values[i];
+    }
+    if (gx_add_overflows(step->count, sum, &sum)) {
+        return 0;
+    }
+    step->count = (Py_ssize_t)sum;
+    return n;
+}
+
+int
+gx_sum_bools(gx_step *step, const uint8_t *values, int n)
+{
+    int sum = 0;
+    if (step->phase != PHASE_INT || step->count > PY_SSIZE_T_MAX - n) {
+        return 0;
+    }
+    for (int i = 0; i < n; i++) {
+        sum += values[i];
+    }
+    step->count += sum;
+    return n;
+}
+
+/* In registers: step->total could be what `values` points to, for all gcc knows. */
+int
+gx_sum_doubles(gx_step *step, const double *values, int n)
+{
+    if (step->phase != PHASE_FLOAT) {
+        return 0;
+    }
+    gx_step sums = {.total = step->total, .carry = step->carry};
+    for (int i = 0; i < n; i++) {
+        add_double(&sums, values[i]);
+    }
+    step->total = sums.total;
+    step->carry = sums.carry;
+    return n;
+}
+
+/* -- one by one --------------------------------------------------------------- */
 
 static gx_answer
 sum_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)

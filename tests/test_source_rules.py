@@ -214,6 +214,7 @@ NO_OBJECTS = {
     "gx_builder": "lives on the C stack",
     "gx_lifter": "lives on the C stack",
     "gx_breath": "",
+    "gx_lane_global": "held for one block",
     "gx_row": "constant",
     "gx_typedef": "constant",
     "gx_protocol": "constant",
@@ -223,6 +224,7 @@ BORROWED = {
     ("gx_known_method", "type"),
     ("gx_step", "func"),
     ("gx_program", "through"),
+    ("gx_vector", "object"),
     ("gx_state", "names"),
     ("groupby_object", "open"),
 }

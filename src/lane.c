@@ -1,0 +1,195 @@
+/* When a run goes by lanes: which of its steps they cover, block by block, and when to
+   try again after a deviation. */
+
+#include "lane.h"
+
+#define START 64         /* so many items must be left: a block has its cost */
+#define BLOCKS 16        /* between two looks at signals, tracers and the clock */
+#define WAIT 16          /* items to be done as ever after a deviation, doubled... */
+#define MOST_WAIT 8192   /* ...until here, where lanes are given up */
+#define WORTH_WHILE 4096 /* items between two deviations that are no reason to wait */
+
+/* -- memory ----------------------------------------------------------------- */
+
+static void
+drop_block(gx_lane *lane)
+{
+    gx_vector_drop(lane, &lane->value);
+    gx_column_drop(lane, lane->rows);
+    lane->rows = NULL;
+    lane->n = 0;
+    for (; lane->nheld > 0; lane->nheld--) {
+        Py_CLEAR(lane->held[lane->nheld - 1].value);
+    }
+}
+
+static gx_lane *
+lane_new(gx_run *run)
+{
+    gx_lane *lane = PyMem_Calloc(1, sizeof(gx_lane));
+    if (lane != NULL) {
+        lane->run = run;
+        lane->value.scalar = true;
+        lane->wait = WAIT;
+    }
+    return lane;
+}
+
+void
+gx_lane_free(gx_lane *lane)
+{
+    if (lane == NULL) {
+        return;
+    }
+    drop_block(lane);
+    for (gx_column *column = lane->pool; column != NULL;) {
+        gx_column *next = column->next;
+        PyMem_Free(column);
+        column = next;
+    }
+    PyMem_Free(lane);
+}
+
+/* -- plan --------------------------------------------------------------------- */
+
+/* Which steps it covers, as the run is now; false: none. */
+static bool
+plan(gx_run *run, gx_lane *lane)
+{
+    gx_step *step = run->steps + 1;
+    while (step < run->end && gx_lane_can_call(step)) {
+        step++;
+    }
+    lane->last = step - 1;
+    lane->taker = step < run->end && gx_lane_can_take(run, step) ? step : NULL;
+    lane->boxes = lane->taker == NULL || gx_lane_takes_objects(lane->taker);
+    return lane->taker != NULL;
+}
+
+static bool
+is_ready(const gx_run *run)
+{
+    return run->counters == NULL && run->top == run->steps && run->steps->open &&
+           gx_lane_can_load(run->state, &run->steps->source);
+}
+
+/* -- blocks ------------------------------------------------------------------- */
+
+/* Globals and cells of all steps, before anything of the block is read: looking them up
+   may run code where a dict has strange keys. False: there are too many. */
+static bool
+hold_globals(gx_lane *lane)
+{
+    for (gx_step *step = lane->run->steps + 1; step <= lane->last; step++) {
+        const gx_native *native = step->native != NULL ? step->native->native : NULL;
+        for (int i = 0; native != NULL && i < native->ninsns; i++) {
+            const gx_insn *insn = &native->insns[i];
+            if (insn->op != GX_OP_GLOBAL && insn->op != GX_OP_CELL) {
+                continue;
+            }
+            if (lane->nheld == GX_LANE_GLOBALS) {
+                return false;
+            }
+            gx_lane_global *held = &lane->held[lane->nheld++];
+            held->insn = insn;
+            held->value = gx_binding_look_up(step->native, insn);
+            if (held->value == NULL) {
+                PyErr_Clear(); /* it is raised where it is due */
+            }
+        }
+    }
+    return true;
+}
+
+/* One block: how many items of the source it has done with; *deviated: the next one is
+   not for lanes. */
+static int
+run_block(gx_lane *lane, bool *deviated)
+{
+    gx_run *run = lane->run;
+    gx_source *source = &run->steps->source;
+    if (!hold_globals(lane) || !is_ready(run)) {
+        *deviated = true;
+        return 0;
+    }
+    Py_ssize_t left = gx_lane_left(source);
+    int wanted = left < GX_LANE_ROWS ? (int)left : GX_LANE_ROWS;
+    lane->n = lane->stop = gx_lane_load(lane, source, wanted);
+    for (gx_step *step = run->steps + 1; step <= lane->last; step++) {
+        gx_lane_call(lane, step);
+    }
+    if (lane->taker != NULL) {
+        gx_lane_deviate(lane, gx_lane_take(lane, lane->taker));
+    }
+    *deviated = lane->stop < wanted || lane->short_of_memory;
+    gx_lane_skip(source, lane->stop);
+    run->index += lane->stop;
+    run->state->lift_counts.items_in_lanes += lane->stop;
+    return lane->stop;
+}
+
+/* Items that deviate again and again are better done as ever. */
+static void
+back_off(gx_lane *lane)
+{
+    gx_run *run = lane->run;
+    lane->wait = lane->done >= WORTH_WHILE ? WAIT : 2 * lane->wait;
+    lane->done = 0;
+    lane->again = run->index + lane->wait;
+    run->laneless = lane->wait > MOST_WAIT || lane->short_of_memory;
+}
+
+static void
+run_blocks(gx_run *run, gx_lane *lane)
+{
+    bool deviated = false;
+    for (int i = 0; i < BLOCKS && !deviated; i++) {
+        if (i > 0 && gx_lane_left(&run->steps->source) < START) {
+            return;
+        }
+        lane->done += run_block(lane, &deviated);
+        drop_block(lane);
+    }
+    if (deviated) {
+        back_off(lane);
+    } else {
+        run->breath.budget = 0; /* back here after one item */
+    }
+}
+
+/* -- now and then --------------------------------------------------------------- */
+
+void
+gx_lane_breathe(gx_run *run)
+{
+    gx_lane *lane = run->lane;
+    if (run->laneless || run->warming || run->state->lift_off > 0 || !is_ready(run) ||
+        gx_lane_left(&run->steps->source) < START) {
+        return;
+    }
+    if (lane == NULL) {
+        lane = run->lane = lane_new(run);
+    }
+    if (lane == NULL || !plan(run, lane)) {
+        run->laneless = true;
+        return;
+    }
+    if (run->index >= lane->again) {
+        run_blocks(run, lane);
+    }
+    Py_ssize_t rest = lane->again - run->index;
+    if (rest > 0 && rest < run->breath.budget) {
+        run->breath.budget = rest;
+    }
+}
+
+/* A long source is looked at before its first item. */
+void
+gx_lane_warm_up(gx_run *run)
+{
+    run->laneless = run->state->lift_off > 0;
+    if (!run->laneless && is_ready(run) &&
+        gx_lane_left(&run->steps->source) >= START) {
+        run->breath.budget = 0;
+    }
+}
