@@ -81,7 +81,10 @@ def page():
     pipes = methods(pygenx.pipe)
     stages = {name: pipes[name] for name in pipes if name in STAGES}
     terminals = {name: pipes[name] for name in pipes if name in TERMINALS}
-    public = {name: getattr(pygenx, name) for name in sorted({*pygenx.__all__, "zip"})}
+    public = {
+        name: getattr(pygenx, name)
+        for name in sorted({*pygenx.__all__, "zip"} - {"this"})
+    }
     rest = {
         f"{kind}.{name}": method
         for kind in ("pipe", "Pipeline", "Reducer")

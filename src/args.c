@@ -272,6 +272,12 @@ gx_check_bool(PyObject **arg)
 int
 gx_check_callable(PyObject *func, const char *name)
 {
+    if (gx_is_expression(func)) {
+        PyErr_Format(
+            PyExc_TypeError,
+            "%s must be callable, not an expression: func(...) makes one of it", name);
+        return -1;
+    }
     if (PyCallable_Check(func)) {
         return 0;
     }

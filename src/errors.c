@@ -406,6 +406,10 @@ gx_brief_callable(PyObject *func)
     if (PyMethod_Check(func)) {
         return gx_brief_callable(PyMethod_GET_FUNCTION(func));
     }
+    PyObject *expression = gx_expression_of(func);
+    if (expression != NULL) {
+        return shorten(gx_expression_text(expression, true), false);
+    }
     PyTypeObject *type = Py_TYPE(func);
     if (PyCFunction_CheckExact(func) || type == &PyMethodDescr_Type ||
         type == &PyWrapperDescr_Type || type == &PyClassMethodDescr_Type ||

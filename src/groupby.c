@@ -34,8 +34,10 @@ groupby_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     self->breath = GX_BREATH(GX_INTERVAL_NATIVE);
     self->group_type =
         (PyTypeObject *)Py_NewRef((PyObject *)GX_TYPE_OF(state, groupby_group));
-    self->key_func = out[1] == Py_None ? NULL : Py_XNewRef(out[1]);
-    if (gx_source_open(state, &self->source, out[0]) < 0) {
+    bool keyed = out[1] != NULL && out[1] != Py_None;
+    self->key_func = keyed ? gx_callable_of(out[1]) : NULL;
+    if ((keyed && self->key_func == NULL) ||
+        gx_source_open(state, &self->source, out[0]) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;

@@ -43,10 +43,6 @@ grouping_check(PyObject **given)
     for (int i = ARG_KEY; i <= ARG_FOLD; i++) {
         given[i] = given[i] == Py_None ? NULL : given[i];
     }
-    if (given[ARG_KEY] &&
-        gx_check_callable(given[ARG_KEY], "grouping() argument 'key'") < 0) {
-        return -1;
-    }
     if (given[ARG_FOLD] &&
         gx_check_callable(given[ARG_FOLD], "grouping() argument 'fold'") < 0) {
         return -1;
@@ -81,6 +77,8 @@ grouping_construct(PyObject *type, PyObject *const *args, size_t nargsf,
     self->init = Py_XNewRef(given[ARG_INIT]);
     self->ready = keep ? PyList_New(0) : NULL;
     if ((keep && self->ready == NULL) ||
+        (self->key_of &&
+         gx_as_callable(&self->key_of, "grouping() argument 'key'") < 0) ||
         (given[ARG_SINK] &&
          gx_sink_open(gx_get_state(cls), &self->sink, given[ARG_SINK],
                       "grouping() argument 'sink'") < 0)) {

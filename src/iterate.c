@@ -23,8 +23,7 @@ gx_iterate(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *
     static const char *const params[] = {"func", "start", NULL};
     static const gx_signature signature = {"iterate", params, 0, 2, 2};
     PyObject *out[2];
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0 ||
-        gx_check_callable(out[0], "func") < 0) {
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
         return NULL;
     }
     gx_state *state = PyModule_GetState(module);
@@ -37,7 +36,10 @@ gx_iterate(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *
     self->func = Py_NewRef(out[0]);
     self->value = Py_NewRef(out[1]);
     self->first = true;
-    PyObject *pipe = gx_pipe_over(state, (PyObject *)self);
+    PyObject *pipe = NULL;
+    if (gx_as_callable(&self->func, "func") == 0) {
+        pipe = gx_pipe_over(state, (PyObject *)self);
+    }
     Py_DECREF(self);
     return pipe;
 }

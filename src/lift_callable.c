@@ -286,7 +286,8 @@ gx_is_known_callable(const gx_state *state, PyObject *func)
     return type == state->itemgetter || type == state->attrgetter ||
            type == state->methodcaller || type == state->partial ||
            (PyCFunction_CheckExact(func) &&
-            PyCFunction_GET_SELF(func) == state->operator_module);
+            PyCFunction_GET_SELF(func) == state->operator_module) ||
+           gx_expression_of(func) != NULL;
 }
 
 bool
@@ -313,6 +314,10 @@ gx_native *
 gx_lift_callable(gx_state *state, PyObject *func, int nargs)
 {
     gx_builder b;
+    gx_native *expression = gx_expression_native(func);
+    if (expression != NULL) {
+        return nargs == 1 ? (gx_native *)Py_NewRef((PyObject *)expression) : NULL;
+    }
     if (gx_builder_init(&b, nargs) < 0) {
         return NULL;
     }

@@ -72,23 +72,26 @@ merge_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
     if (gx_parse(&merge_signature, args + n, 0, kwnames, out) < 0) {
         return NULL;
     }
-    PyObject *key = out[MERGE_KEY] == Py_None ? NULL : out[MERGE_KEY];
     int reverse = out[MERGE_REVERSE] ? PyObject_IsTrue(out[MERGE_REVERSE]) : 0;
-    if (reverse < 0 || (key != NULL && gx_check_callable(key, "key") < 0)) {
+    if (reverse < 0) {
         return NULL;
     }
+    PyObject *key = out[MERGE_KEY] == Py_None ? NULL : Py_XNewRef(out[MERGE_KEY]);
     gx_inputs inputs;
     PyTypeObject *cls = (PyTypeObject *)type;
-    if (gx_inputs_open(gx_get_state(cls), &inputs, args, n) < 0) {
+    if ((key != NULL && gx_as_callable(&key, "key") < 0) ||
+        gx_inputs_open(gx_get_state(cls), &inputs, args, n) < 0) {
+        Py_XDECREF(key);
         return NULL;
     }
     merge_object *self = merge_CAST(cls->tp_alloc(cls, 0));
     if (self == NULL) {
+        Py_XDECREF(key);
         gx_inputs_discard(&inputs);
         return NULL;
     }
     self->protocol = &merge_protocol;
-    self->key = Py_XNewRef(key);
+    self->key = key;
     self->reverse = reverse;
     if (merge_fill_in(self, &inputs) < 0) {
         Py_CLEAR(self);

@@ -160,6 +160,15 @@ add_constants(gx_state *state)
 }
 
 static int
+add_this(PyObject *module, gx_state *state)
+{
+    PyObject *item = gx_expression_this(GX_TYPE_OF(state, Expression));
+    int rc = item != NULL ? PyModule_AddObjectRef(module, "this", item) : -1;
+    Py_XDECREF(item);
+    return rc;
+}
+
+static int
 module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
@@ -173,7 +182,7 @@ module_exec(PyObject *module)
         return -1;
     }
     state->empty_program = gx_program_empty(GX_TYPE_OF(state, Pipeline));
-    return state->empty_program == NULL ? -1 : 0;
+    return state->empty_program == NULL ? -1 : add_this(module, state);
 }
 
 /* -- memory ------------------------------------------------------------- */

@@ -309,6 +309,9 @@ int gx_lift_is_on(gx_state *state);
 int gx_lift_init(gx_state *state);
 /* Why a function that could be run natively should rather be called; NULL: no reason. */
 const char *gx_why_better_called(gx_binding *b);
+/* The native of a callable made from an expression, borrowed, to be bound without a
+   function; NULL: it is another callable (expression_function.c). */
+gx_native *gx_expression_native(PyObject *func);
 /* native_function.c */
 PyObject *gx_native_function_new(gx_state *state, PyObject *func, gx_native *native);
 /* The same for one code object, without a look at what is remembered. */

@@ -47,9 +47,6 @@ partition_core_over(gx_state *state, PyObject *pred, PyObject *iterable,
                     Py_ssize_t maxlen)
 {
     PyTypeObject *type = GX_TYPE_OF(state, partition_core);
-    if (pred != Py_None && gx_check_callable(pred, "pred") < 0) {
-        return NULL;
-    }
     partition_core *self = partition_core_CAST(type->tp_alloc(type, 0));
     if (self == NULL) {
         return NULL;
@@ -59,7 +56,8 @@ partition_core_over(gx_state *state, PyObject *pred, PyObject *iterable,
     if (pred != Py_None && pred != (PyObject *)&PyBool_Type) {
         self->pred = Py_NewRef(pred);
     }
-    if (gx_source_open(state, &self->source, iterable) < 0) {
+    if ((self->pred != NULL && gx_as_callable(&self->pred, "pred") < 0) ||
+        gx_source_open(state, &self->source, iterable) < 0) {
         Py_CLEAR(self);
     }
     return self;

@@ -57,17 +57,21 @@ gx_pipe_partition(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     static const gx_signature signature = {"partition", params, 0, 1, 1};
     PyObject *out[2];
     Py_ssize_t maxlen;
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0 ||
-        (out[0] != Py_None && gx_check_callable(out[0], "pred") < 0) ||
-        gx_as_maxlen(out[1], 1, &maxlen) < 0) {
+    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
         return NULL;
     }
-    PyObject *heir = gx_pipe_give_up(op, "partition");
+    PyObject *heir = NULL, *pred = Py_NewRef(out[0]);
+    if ((pred == Py_None || gx_as_callable(&pred, "pred") == 0) &&
+        gx_as_maxlen(out[1], 1, &maxlen) == 0) {
+        heir = gx_pipe_give_up(op, "partition");
+    }
     if (heir == NULL) {
+        Py_DECREF(pred);
         return NULL;
     }
     gx_state *state = PyType_GetModuleState(Py_TYPE(op));
-    PyObject *pair = gx_partition_over(state, out[0], heir, maxlen);
+    PyObject *pair = gx_partition_over(state, pred, heir, maxlen);
     Py_DECREF(heir);
+    Py_DECREF(pred);
     return pipes_over(state, pair);
 }

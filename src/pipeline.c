@@ -62,7 +62,7 @@ gx_row_check(gx_state *state, const gx_row *row, PyObject **args, bool reusable)
     if (row->check != NULL) {
         return row->check(state, args, reusable);
     }
-    return row->nargs == 0 ? 0 : gx_check_callable(args[0], row->signature->params[0]);
+    return row->nargs == 0 ? 0 : gx_as_callable(&args[0], row->signature->params[0]);
 }
 
 int
@@ -280,6 +280,9 @@ static const char *
 how_it_runs(gx_program *node)
 {
     if (node->row->call == GX_CALL_NONE || node->args[0] == Py_None) {
+        return "native";
+    }
+    if (gx_expression_of(node->args[0]) != NULL) {
         return "native";
     }
     return PyFunction_Check(node->args[0]) || PyMethod_Check(node->args[0])

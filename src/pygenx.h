@@ -27,12 +27,14 @@
     X(__qualname__)   \
     X(_from_rows)     \
     X(Sequence)       \
+    X(abs)            \
     X(aclose)         \
     X(ag_frame)       \
     X(asend)          \
     X(athrow)         \
     X(close)          \
     X(cr_frame)       \
+    X(divmod)         \
     X(dumps)          \
     X(func)           \
     X(get_tool)       \
@@ -48,10 +50,12 @@
     X(partial)        \
     X(path)           \
     X(popitem)        \
+    X(pow)            \
     X(print)          \
     X(readline)       \
     X(register)       \
     X(result)         \
+    X(round)          \
     X(send)           \
     X(start)          \
     X(step)           \
@@ -121,6 +125,8 @@ extern struct PyModuleDef gx_module;
 
 /* What module.c fills empty_program with (pipeline.c). */
 PyObject *gx_program_empty(PyTypeObject *type);
+/* What `this` is (expression_tree.c). */
+PyObject *gx_expression_this(PyTypeObject *type);
 
 /* Borrowed. `type` may be a subclass; walks its MRO, so not for hot paths. */
 gx_state *gx_get_state(PyTypeObject *type);
@@ -177,8 +183,27 @@ int gx_check_size(PyObject **arg, Py_ssize_t minimum, const char *below);
 Py_ssize_t gx_as_index(PyObject *value, const char *name);
 /* A truth value that may not have been given, made True or False. */
 int gx_check_bool(PyObject **arg);
+/* Was it built from `this`? The type is final; the slot also tells one of a second import
+   of the module. */
+PyObject *gx_expression_repr(PyObject *op);
+
+static inline bool
+gx_is_expression(PyObject *op)
+{
+    return Py_TYPE(op)->tp_repr == gx_expression_repr;
+}
+
 /* 0, or -1 with TypeError "NAME must be callable, not 'int'". */
 int gx_check_callable(PyObject *func, const char *name);
+/* The same of *func (owned); an expression is made a callable first. */
+int gx_as_callable(PyObject **func, const char *name);
+/* An expression made a callable, all else as it is: a new reference, or NULL. */
+PyObject *gx_callable_of(PyObject *func);
+/* Source text of an expression. `safe`: without running code of users, who may have written the repr of a
+   constant. */
+PyObject *gx_expression_text(PyObject *op, bool safe);
+/* The expression behind such a callable, borrowed; NULL: it is another. */
+PyObject *gx_expression_of(PyObject *func);
 
 /* -- calls -------------------------------------------------------------- */
 

@@ -70,8 +70,7 @@ route_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
 {
     PyObject *given[2];
     PyTypeObject *cls = (PyTypeObject *)type;
-    if (gx_parse(&route_signature, args, nargsf, kwnames, given) < 0 ||
-        gx_check_callable(given[0], "route() argument 'key'") < 0) {
+    if (gx_parse(&route_signature, args, nargsf, kwnames, given) < 0) {
         return NULL;
     }
     if (!is_mapping(given[1])) {
@@ -82,19 +81,21 @@ route_construct(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
     }
     gx_targets targets = {0}; /* the object's when nothing can go wrong any more */
     gx_state *state = PyType_GetModuleState(cls);
-    PyObject *opened = PyDict_New();
+    PyObject *key = Py_NewRef(given[0]), *opened = PyDict_New();
     route_object *self = NULL;
-    if (opened != NULL && open_targets(state, &targets, opened, given[1]) == 0) {
+    if (opened != NULL && gx_as_callable(&key, "route() argument 'key'") == 0 &&
+        open_targets(state, &targets, opened, given[1]) == 0) {
         self = route_CAST(cls->tp_alloc(cls, 0));
     }
     if (self == NULL) {
         gx_targets_clear(&targets);
+        Py_DECREF(key);
         Py_XDECREF(opened);
         return NULL;
     }
     self->protocol = &route_protocol;
     self->started = true; /* primed: the first item may be sent at once */
-    self->key_of = Py_NewRef(given[0]);
+    self->key_of = key;
     self->mapping = Py_NewRef(given[1]);
     self->opened = opened;
     self->targets = targets;

@@ -152,7 +152,7 @@ is_ready(const gx_run *run, const gx_step *step)
 {
     Py_ssize_t known = run->coming + step->calls;
     if (!PyFunction_Check(step->func)) {
-        return known >= CALLS_OF_C;
+        return known >= (gx_expression_of(step->func) != NULL ? 0 : CALLS_OF_C);
     }
     PyObject *code = PyFunction_GET_CODE(step->func);
     PyObject *remembered = gx_lift_remembered(run->state, code);

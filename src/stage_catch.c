@@ -123,9 +123,9 @@ catch_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
     if (args[CATCH_REPLACE] == NULL) {
         args[CATCH_REPLACE] = Py_NewRef(state->missing);
     }
-    if ((args[CATCH_DO] != Py_None && gx_check_callable(args[CATCH_DO], "do") < 0) ||
+    if ((args[CATCH_DO] != Py_None && gx_as_callable(&args[CATCH_DO], "do") < 0) ||
         (args[CATCH_REPLACE] != state->missing &&
-         gx_check_callable(args[CATCH_REPLACE], "replace") < 0)) {
+         gx_as_callable(&args[CATCH_REPLACE], "replace") < 0)) {
         return -1;
     }
     int stop = args[CATCH_STOP] != NULL ? PyObject_IsTrue(args[CATCH_STOP]) : 0;
@@ -301,7 +301,7 @@ map_except_parse(const gx_row *row, PyObject *const *args, Py_ssize_t nargs,
 static int
 map_except_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    return gx_check_callable(args[MAP_FUNC], "func") < 0
+    return gx_as_callable(&args[MAP_FUNC], "func") < 0
                ? -1
                : check_classes(args[MAP_CLASSES], "map_except");
 }

@@ -53,7 +53,7 @@ const char gx_stage_starmap_doc[] =
 static int
 check_predicate(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    return args[0] == Py_None ? 0 : gx_check_callable(args[0], "pred");
+    return args[0] == Py_None ? 0 : gx_as_callable(&args[0], "pred");
 }
 
 static gx_answer

@@ -314,7 +314,7 @@ groupby_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusab
     if (args[0] == NULL) {
         args[0] = Py_NewRef(Py_None);
     }
-    return args[0] == Py_None ? 0 : gx_check_callable(args[0], "key");
+    return args[0] == Py_None ? 0 : gx_as_callable(&args[0], "key");
 }
 
 /* step->state is the open group, a list, and step->key its key. The pair that ends it,

@@ -18,7 +18,7 @@ check_hook(PyObject **arg, const char *name)
 static int
 tap_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    if (gx_check_callable(args[TAP_FUNC], "func") < 0 ||
+    if (gx_as_callable(&args[TAP_FUNC], "func") < 0 ||
         check_hook(&args[TAP_BEFORE], "before") < 0 ||
         check_hook(&args[TAP_AFTER], "after") < 0) {
         return -1;

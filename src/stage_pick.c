@@ -166,7 +166,7 @@ locate_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusabl
     if (args[0] == NULL) {
         args[0] = Py_NewRef((PyObject *)&PyBool_Type);
     }
-    return gx_check_callable(args[0], "pred");
+    return gx_as_callable(&args[0], "pred");
 }
 
 /* Put the index of the item, the last one counted, in its place if `truth` says so. */

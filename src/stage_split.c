@@ -27,7 +27,7 @@ check_maxsplit(PyObject **arg)
 static int
 split_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    return gx_check_callable(args[SPLIT_PRED], "pred") < 0
+    return gx_as_callable(&args[SPLIT_PRED], "pred") < 0
                ? -1
                : check_maxsplit(&args[SPLIT_MAX]);
 }

@@ -11,7 +11,7 @@ check_key(PyObject **args)
     if (args[UNIQUE_KEY] == NULL) {
         args[UNIQUE_KEY] = Py_NewRef(Py_None);
     }
-    return args[UNIQUE_KEY] == Py_None ? 0 : gx_check_callable(args[UNIQUE_KEY], "key");
+    return args[UNIQUE_KEY] == Py_None ? 0 : gx_as_callable(&args[UNIQUE_KEY], "key");
 }
 
 /* -- unique_everseen ---------------------------------------------------- */

@@ -22,13 +22,13 @@ check_optional_callable(PyObject **arg, const char *name)
     if (*arg == NULL) {
         *arg = Py_NewRef(Py_None);
     }
-    return *arg == Py_None ? 0 : gx_check_callable(*arg, name);
+    return *arg == Py_None ? 0 : gx_as_callable(arg, name);
 }
 
 static int
 map_reduce_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reusable))
 {
-    if (gx_check_callable(args[MAP_REDUCE_KEY], "keyfunc") < 0 ||
+    if (gx_as_callable(&args[MAP_REDUCE_KEY], "keyfunc") < 0 ||
         check_optional_callable(&args[MAP_REDUCE_VALUE], "valuefunc") < 0) {
         return -1;
     }
@@ -199,7 +199,7 @@ reduceby_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
     if (args[REDUCEBY_INIT] == NULL) {
         args[REDUCEBY_INIT] = Py_NewRef(state->missing);
     }
-    if (gx_check_callable(args[REDUCEBY_KEY], "key") < 0 ||
+    if (gx_as_callable(&args[REDUCEBY_KEY], "key") < 0 ||
         gx_check_callable(args[REDUCEBY_BINOP], "binop") < 0 ||
         check_optional_callable(&args[REDUCEBY_FACTORY], "factory") < 0) {
         return -1;

@@ -330,8 +330,9 @@ first_true_check(gx_state *Py_UNUSED(state), PyObject **args, bool Py_UNUSED(reu
 {
     none_if_missing(&args[FIRST_TRUE_PRED]);
     none_if_missing(&args[FIRST_TRUE_DEFAULT]);
-    PyObject *pred = args[FIRST_TRUE_PRED];
-    return pred == Py_None ? 0 : gx_check_callable(pred, "pred");
+    return args[FIRST_TRUE_PRED] == Py_None
+               ? 0
+               : gx_as_callable(&args[FIRST_TRUE_PRED], "pred");
 }
 
 /* The verdict `truth` (-1: an error is set) on an item. */

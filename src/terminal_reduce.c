@@ -112,8 +112,7 @@ extreme_check(gx_state *state, PyObject **args, bool Py_UNUSED(reusable))
     if (args[EXTREME_KEY] == NULL) {
         args[EXTREME_KEY] = Py_NewRef(Py_None);
     }
-    return args[EXTREME_KEY] == Py_None ? 0
-                                        : gx_check_callable(args[EXTREME_KEY], "key");
+    return args[EXTREME_KEY] == Py_None ? 0 : gx_as_callable(&args[EXTREME_KEY], "key");
 }
 
 /* Keep *item, whose key is `key` (both taken), if it beats the best so far: the

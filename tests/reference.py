@@ -3064,3 +3064,121 @@ class read_lines(pipe):
 
     path = property(lambda self: self.lines.path)
     lineno = property(lambda self: self.lines.lineno)
+
+
+# this --------------------------------------------------------------------------------
+
+
+class Expression:
+    """What is built from `this`: `work(item)` is its value."""
+
+    def __init__(self, work):
+        self.work = work
+
+    def __getattr__(self, name):
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return build(lambda value: getattr(value, name), self)
+
+    def __getitem__(self, key):
+        return build(operator.getitem, self, key)
+
+    def __call__(self, *args, **kwargs):
+        return call(self, *args, **kwargs)
+
+    __hash__ = None
+
+    def __bool__(self):
+        raise TypeError("an expression is neither true nor false")
+
+    def __iter__(self):
+        raise TypeError("an expression cannot be iterated over")
+
+
+def work_out(operand, item):
+    """What an operand is for this item."""
+    if isinstance(operand, Expression):
+        return operand.work(item)
+    if type(operand) in (tuple, list):
+        return type(operand)([work_out(part, item) for part in operand])
+    if type(operand) is dict:
+        return {key: work_out(value, item) for key, value in operand.items()}
+    if type(operand) is slice:
+        parts = (operand.start, operand.stop, operand.step)
+        return slice(*[work_out(part, item) for part in parts])
+    return operand
+
+
+def build(function, *operands):
+    return Expression(lambda item: function(*[work_out(o, item) for o in operands]))
+
+
+def _add_operators():
+    binary = "add sub mul matmul truediv floordiv mod pow lshift rshift and_ or_ xor"
+    for name in binary.split():
+        function = getattr(operator, name)
+        plain = name.rstrip("_")
+        setattr(Expression, f"__{plain}__", functools.partialmethod(build2, function))
+        setattr(Expression, f"__r{plain}__", functools.partialmethod(rbuild2, function))
+    for name in ("lt", "le", "eq", "ne", "gt", "ge"):
+        function = getattr(operator, name)
+        setattr(Expression, f"__{name}__", functools.partialmethod(build2, function))
+    for name in ("neg", "pos", "invert"):
+        function = getattr(operator, name)
+        setattr(Expression, f"__{name}__", functools.partialmethod(build1, function))
+
+
+def build1(self, function):
+    return build(function, self)
+
+
+def build2(self, function, other):
+    return build(function, self, other)
+
+
+def rbuild2(self, function, other):
+    return build(function, other, self)
+
+
+_add_operators()
+this = Expression(lambda item: item)
+
+
+def call(function, /, *args, **kwargs):
+    names = list(kwargs)
+    at = 1 + len(args)
+
+    def apply(function, *values):
+        return function(*values[: at - 1], **dict(zip(names, values[at - 1 :])))
+
+    return build(apply, function, *args, *kwargs.values())
+
+
+def all_of(*conditions):
+    def work(item):
+        for condition in conditions[:-1]:
+            value = work_out(condition, item)
+            if not value:
+                return value
+        return work_out(conditions[-1], item) if conditions else True
+
+    return Expression(work)
+
+
+def any_of(*conditions):
+    def work(item):
+        for condition in conditions[:-1]:
+            value = work_out(condition, item)
+            if value:
+                return value
+        return work_out(conditions[-1], item) if conditions else False
+
+    return Expression(work)
+
+
+def none_of(*conditions):
+    return build(operator.not_, any_of(*conditions))
+
+
+def func(expression, /):
+    return expression.work

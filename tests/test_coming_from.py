@@ -19,7 +19,15 @@ BUILTINS = {"list", "map", "filter", "enumerate", "zip", "sum", "str"}
 # What a pipe has because it is an iterator and a generator.
 PROTOCOL = {"send", "throw", "close", "result", "path", "lineno"}
 # Named on pages of their own.
-ELSEWHERE = {"Failure", "ReentrancyError"}
+ELSEWHERE = {
+    "Expression",
+    "Failure",
+    "ReentrancyError",
+    "all_of",
+    "any_of",
+    "call",
+    "none_of",
+}
 
 
 def cells():

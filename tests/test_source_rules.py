@@ -124,6 +124,12 @@ def test_lists_are_sorted_and_known():
 BANNERS = ["struct", "construct", "iterate", "protocol", "type"]
 # What else may stand between them, for what only some families have.
 OTHER_BANNERS = {
+    "expression.c": {
+        "iterate: operators",
+        "iterate: calls",
+        "iterate: attributes",
+        "iterate: what is refused",
+    },
     "stage_through.c": {"stage"},
     "peekable.c": {"looking ahead"},
     "seekable.c": {"looking ahead and back"},
@@ -211,6 +217,9 @@ NO_OBJECTS = {
     "gx_source": "GX_VISIT_SOURCE, gx_source_drop",
     "gx_sink": "GX_VISIT_SINK, gx_sink_drop",
     "feeding": "lives on the C stack",
+    "piece": "lives as long as a writer",
+    "reading": "lives on the C stack",
+    "writer": "lives on the C stack",
     "gx_builder": "lives on the C stack",
     "gx_lifter": "lives on the C stack",
     "gx_breath": "",
