@@ -146,8 +146,8 @@ _Raised: TypeAlias = BaseException | type[BaseException]
 
 class ReentrancyError(ValueError, RuntimeError): ...
 
-# What an expression computes is not known. A call builds, too, and is Any because stages
-# take an expression where they take a function.
+# What an expression computes is not known. A call builds, too, and is Any because
+# stages take an expression where they take a function.
 @final
 class Expression:
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...

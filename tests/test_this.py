@@ -598,9 +598,11 @@ class Noisy:
     __hash__ = None
 
 
-SPECIAL = """add sub mul truediv floordiv mod pow lshift and or xor matmul radd rsub
-    rmul rpow rand lt le gt ge ne neg pos invert""".split()
-for name in SPECIAL:
+SPECIAL = (
+    "add sub mul truediv floordiv mod pow lshift and or xor matmul radd rsub rmul "
+    "rpow rand lt le gt ge ne neg pos invert"
+)
+for name in SPECIAL.split():
     setattr(
         Noisy,
         f"__{name}__",
@@ -617,7 +619,7 @@ ITEMS = st.one_of(
 PLAIN = ["0", "2", "-1", "1.5", "True", "None", "2**63", "[1]", "(1, 2)"]
 TEXT = ["'ab'", "b'x'", "{'k': 1}", "''"]
 # Without what may take all memory: those have small operands below.
-OPERATORS = """+ - / // % @ & | ^ >> < <= == != > >=""".split()
+OPERATORS = "+ - / // % @ & | ^ >> < <= == != > >=".split()  # noqa: SIM905
 
 
 def grow(parts):
