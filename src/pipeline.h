@@ -125,6 +125,8 @@ struct gx_row {
     Py_ssize_t (*hint)(gx_step *step, Py_ssize_t upstream);
     /* How many items it keeps for later; NULL: none, whatever came. */
     Py_ssize_t (*held)(gx_step *step);
+    /* Terminals: the steps before may be called in another way from here. 0 or -1. */
+    int (*relook)(gx_run *run, gx_step *step);
     /* Terminals: the value after the end, or NULL with an error. */
     PyObject *(*result)(gx_run *run, gx_step *step);
     /* Terminals that are a function of the pipe and no step of it, GX_PULL_ONLY. */

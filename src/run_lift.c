@@ -269,6 +269,14 @@ call_opaque(gx_run *run)
     }
 }
 
+static int
+tell_terminal(gx_run *run)
+{
+    gx_step *last = run->end - 1;
+    const gx_row *row = last->row;
+    return row != NULL && row->relook != NULL ? row->relook(run, last) : 0;
+}
+
 int
 gx_run_breathe(gx_run *run)
 {
@@ -282,16 +290,19 @@ gx_run_breathe(gx_run *run)
     }
     run->watched = run->breath.looked;
     int on = gx_lift_is_on(run->state);
-    if (on <= 0) {
+    if (on < 0) {
+        return -1;
+    }
+    if (on == 0) {
         call_all(run);
-        return on;
+        return tell_terminal(run);
     }
     call_opaque(run);
     if (run->warming && lift_steps(run) < 0) {
         return -1;
     }
     gx_lane_breathe(run);
-    return 0;
+    return tell_terminal(run);
 }
 
 /* The native call of a step; NULL with an error. */

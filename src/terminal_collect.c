@@ -198,7 +198,7 @@ frequencies_start(gx_run *run, gx_step *step)
         PyErr_SetString(PyExc_TypeError, "collections.Counter is no dict");
         return -1;
     }
-    return gx_words_start(run, step);
+    return gx_words_look(run, step);
 }
 
 static gx_answer
@@ -224,6 +224,7 @@ const gx_row gx_terminal_frequencies = {
     .flags = GX_TERMINAL,
     .start = frequencies_start,
     .before = frequencies_before,
+    .relook = gx_words_look,
     .result = frequencies_result,
 };
 

@@ -10,7 +10,8 @@
 typedef struct {
     PyObject_HEAD
     gx_word_table table;
-    gx_before before; /* what the first step of the chain did by itself, or NULL */
+    gx_step *first;   /* borrowed from the run: the first step of the chain */
+    gx_before before; /* what it did by itself, or NULL */
     bool lower;       /* words are counted in lower case */
 } words_object;
 
@@ -18,10 +19,29 @@ typedef struct {
 
 /* -- construct ---------------------------------------------------------- */
 
+/* The method called, by `lambda line: line.lower()` and the like; NULL: another program.
+   Borrowed. */
+static PyObject *
+only_method(const gx_native *native)
+{
+    const gx_insn *insns = native->insns;
+    if (native->nparams == 1 && native->ninsns == 2 &&
+        insns[0].op == GX_OP_CALL_METHOD && insns[0].n == 1 && insns[0].in[0] == 0 &&
+        insns[1].op == GX_OP_RETURN && insns[1].in[0] == insns[0].dst) {
+        return PyTuple_GET_ITEM(native->names, insns[0].aux);
+    }
+    return NULL;
+}
+
 bool
 gx_is_str_method(gx_run *run, gx_step *step, gx_str_method which)
 {
-    return step->func == run->state->str_methods[which];
+    static const char *const names[GX_N_STR_METHODS] = {"lower", "split", "strip"};
+    if (step->func == run->state->str_methods[which]) {
+        return true;
+    }
+    PyObject *name = step->native != NULL ? only_method(step->native->native) : NULL;
+    return name != NULL && PyUnicode_CompareWithASCIIString(name, names[which]) == 0;
 }
 
 static bool
@@ -42,6 +62,9 @@ static gx_step *
 find_chain(gx_run *run, gx_step *last, bool *lower)
 {
     gx_step *step = last - 1;
+    if (run->counters != NULL || run->state->lift_off > 0) {
+        return NULL;
+    }
     while (is_word_map(run, step, lower)) {
         step--;
     }
@@ -56,28 +79,68 @@ find_chain(gx_run *run, gx_step *last, bool *lower)
 
 static gx_answer words_before(gx_run *run, gx_step *step, PyObject **item);
 
+/* What is called in C and belongs to a chain need not be lifted. */
+static void
+keep_called(gx_step *first, gx_step *last, bool called)
+{
+    for (gx_step *step = first; step < last; step++) {
+        if (!PyFunction_Check(step->func) && step->native == NULL) {
+            step->stays_called = called;
+        }
+    }
+}
+
+/* If the step is not what it was, it has a `before` of its own again. */
+static void
+detach(words_object *self, gx_step *last)
+{
+    if (self->first->before == words_before) {
+        self->first->before = self->before;
+    }
+    keep_called(self->first, last, false);
+}
+
+static void
+attach(words_object *self, gx_step *first, gx_step *last)
+{
+    self->first = first;
+    self->before = first->before;
+    first->before = words_before;
+    keep_called(first, last, true);
+}
+
+/* What is counted already stays in the table if there is still a chain: what comes out
+   of any is in the same order behind it. */
 int
-gx_words_start(gx_run *run, gx_step *step)
+gx_words_look(gx_run *run, gx_step *step)
 {
     bool lower = false;
-    bool plain = run->counters == NULL && run->state->lift_off <= 0;
-    gx_step *first = plain ? find_chain(run, step, &lower) : NULL;
-    if (first == NULL) {
+    gx_step *first = find_chain(run, step, &lower);
+    words_object *self = words_CAST(step->key);
+    if (self != NULL && self->first == first) {
         return 0;
     }
-    PyTypeObject *type = GX_TYPE_OF(run->state, words);
-    words_object *self = words_CAST(type->tp_alloc(type, 0));
+    if (self != NULL) {
+        detach(self, step);
+    }
+    if (first == NULL) {
+        int rc = self != NULL ? gx_words_merge(run, step) : 0;
+        if (rc == 0) {
+            Py_CLEAR(step->key);
+        }
+        return rc;
+    }
     if (self == NULL) {
-        return -1;
+        PyTypeObject *type = GX_TYPE_OF(run->state, words);
+        self = words_CAST(type->tp_alloc(type, 0));
+        if (self == NULL) {
+            return -1;
+        }
+        gx_word_table_init(&self->table, run->state);
+        step->key = (PyObject *)self;
     }
-    for (gx_step *other = first; other < step; other++) {
-        other->stays_called = true; /* or lifting would give it a `before` of its own */
-    }
-    gx_word_table_init(&self->table, run->state);
-    self->before = first->before;
     self->lower = lower;
-    first->before = words_before;
-    step->key = (PyObject *)self;
+    attach(self, first, step);
     return 0;
 }
 
@@ -138,8 +201,9 @@ static gx_answer
 words_before(gx_run *run, gx_step *step, PyObject **item)
 {
     words_object *self = words_CAST((run->end - 1)->key);
+    step->calls++;
     if (self->table.rare) {
-        step->before = self->before;
+        detach(self, run->end - 1);
     }
     if (self->table.rare || !PyUnicode_CheckExact(*item)) {
         return pass_by(run, step, self, item);

@@ -5,14 +5,16 @@
 
 #include "pipeline.h"
 
-/* Does the step call this method, as str itself has it, on each item, with no arguments? */
+/* Is what the step does to an exact str this method, with no arguments? It calls it as
+   str itself has it, or was lifted and does nothing else. */
 bool gx_is_str_method(gx_run *run, gx_step *step, gx_str_method which);
 
-/* A frequencies() step begins: where the steps before it are
+/* A frequencies() step begins, or how steps are called has changed: where those before
+   it are now
    map(str.strip or str.lower)... flat_map(str.split) map(str.strip or str.lower)...
    the first of them does the work of all, for each exact str, and step->key has what it
-   counted. Otherwise step->key stays NULL. 0 or -1. */
-int gx_words_start(gx_run *run, gx_step *step);
+   counted. Otherwise step->key is NULL. 0 or -1. */
+int gx_words_look(gx_run *run, gx_step *step);
 /* Add what has been counted so to the Counter. 0 or -1. */
 int gx_words_merge(gx_run *run, gx_step *step);
 

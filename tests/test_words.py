@@ -5,10 +5,12 @@ which way it went: split() gives the line itself, the program a str of its own.
 """
 
 import gc
+import operator
 import pickle
 import random
 import signal
 import sys
+import time
 import unicodedata
 from collections import Counter
 
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pygenx import Pipeline, pipe, read_lines
+from pygenx import Pipeline, lifting, pipe, read_lines
 
 pytestmark = pytest.mark.c
 
@@ -311,6 +313,95 @@ def test_a_started_pipe_counts_the_rest():
     p = pipe(["to be", "or be"]).map(str.lower).flat_map(str.split)
     assert next(p) == "to"
     assert list(p.frequencies().items()) == [("be", 2), ("or", 1)]
+
+
+# lifted functions ---------------------------------------------------------------------
+
+
+def lambdas(p):
+    return (
+        p.map(lambda line: line.strip())
+        .flat_map(lambda line: line.split())
+        .map(lambda word: word.strip())
+    )
+
+
+def is_fused_later(make, source=iter):
+    """Once the functions have been called often enough to be lifted."""
+    line = "tobeornot"
+    counter = make(pipe(source(["to be"] * 2000 + [line]))).frequencies()
+    assert counter == {"to": 2000, "be": 2000, line: 1}
+    return list(counter)[-1] is not line
+
+
+def test_which_functions_are_fused():
+    assert is_fused_later(lambdas)
+    assert is_fused_later(lambdas, list)
+    assert is_fused_later(lambda p: p.flat_map(lambda line: line.split()))
+    assert is_fused_later(lambda p: p.flat_map(operator.methodcaller("split")))
+    assert is_fused_later(lambda p: p.map(lambda x: x.strip()).flat_map(str.split))
+
+
+def test_which_functions_are_not_fused():
+    assert not is_fused_later(lambda p: p.flat_map(lambda line: line.split(" ")))
+    assert not is_fused_later(lambda p: p.flat_map(lambda line: line.split(maxsplit=9)))
+    assert not is_fused_later(lambda p: p.flat_map(lambda line: str.split(line)))
+    assert not is_fused_later(lambda p: p.flat_map(lambda line: line.split()[:9]))
+    assert not is_fused_later(
+        lambda p: p.flat_map(str.split).map(lambda word: word.strip("."))
+    )
+    with lifting.disabled():
+        assert not is_fused_later(lambdas)
+        assert not is_fused(lambda p: p.flat_map(str.split))
+
+
+def test_functions_are_called_while_somebody_watches():
+    sys.setprofile(lambda *event: None)
+    try:
+        assert not is_fused_later(lambdas)
+    finally:
+        sys.setprofile(None)
+
+
+FUNCTIONS = {
+    "strip": lambda line: line.strip(),
+    "lower": lambda line: line.lower(),
+    "split": lambda line: line.split(),
+}
+
+
+def with_functions(p, before, after, lambdas):
+    """Those stages are lambdas whose number is in `lambdas`."""
+    names = [*before, "split", *after]
+    for i, name in enumerate(names):
+        function = FUNCTIONS[name] if i in lambdas else getattr(str, name)
+        p = p.flat_map(function) if name == "split" else p.map(function)
+    return p
+
+
+@pytest.mark.parametrize("before", [("lower",), ("strip", "lower"), ()])
+@pytest.mark.parametrize("after", [("lower",), ("lower", "strip"), ()])
+@pytest.mark.parametrize("lambdas", [(), range(9), (0,), (1,), (0, 2), (1, 3)], ids=str)
+def test_lifting_that_comes_and_goes(before, after, lambdas):
+    """In the middle of a run: whoever counts, it is in the order of the lines."""
+    rng = random.Random(1)
+    words = [f"W{rng.randrange(4000)}\xe9"[: rng.randint(2, 6)] for _ in range(9000)]
+    lines = [" ".join(words[i : i + 3]) for i in range(0, len(words), 3)]
+    lines[1500:1510] = map(Text, lines[1500:1510])
+
+    def source():
+        for i, line in enumerate(lines):
+            if i % 300 == 0:
+                time.sleep(0.0005)  # longer than between two looks for tracers
+                sys.setprofile((lambda *event: None) if i % 600 else None)
+            yield line
+
+    try:
+        counter = with_functions(pipe(source()), before, after, lambdas).frequencies()
+    finally:
+        sys.setprofile(None)
+    apart = watched(with_functions(pipe(lines), before, after, lambdas)).frequencies()
+    assert list(counter.items()) == list(apart.items())
 
 
 # reducers ----------------------------------------------------------------------------
