@@ -669,6 +669,7 @@ def outcome(function, item):
     return type(value), re.sub("0x[0-9a-f]+", "", repr(value)), log
 
 
+@pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")
 @settings(max_examples=600, deadline=None)
 @given(EXPRESSIONS, ITEMS)
 def test_any_expression_computes_what_plain_python_does(text, item):
