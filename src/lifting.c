@@ -10,6 +10,9 @@ static gx_native *
 lift_function(gx_state *state, PyObject *func, PyObject **why)
 {
     *why = NULL;
+    if (PyCode_Check(func)) {
+        return gx_lift(state, func, why);
+    }
     if (!PyFunction_Check(func)) {
         *why = PyUnicode_FromFormat("%.200s objects are called as they are",
                                     Py_TYPE(func)->tp_name);
@@ -24,10 +27,7 @@ one_argument(const char *name, PyObject *const *args, Py_ssize_t nargs,
 {
     static const char *const params[] = {"func", NULL};
     gx_signature signature = {name, params, 1, 1, 1};
-    if (gx_parse(&signature, args, (size_t)nargs, kwnames, out) < 0) {
-        return -1;
-    }
-    return gx_check_callable(*out, "func");
+    return gx_parse(&signature, args, (size_t)nargs, kwnames, out);
 }
 
 /* Whether it could be bound now, with the arguments it must be given. */
@@ -55,21 +55,24 @@ gx_lifting_why_not(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 {
     PyObject *func, *why;
     gx_state *state = PyModule_GetState(module);
-    if (one_argument("why_not", args, nargs, kwnames, &func) < 0) {
+    if (one_argument("why_not", args, nargs, kwnames, &func) < 0 ||
+        (!PyCode_Check(func) && gx_check_callable(func, "func") < 0)) {
         return NULL;
     }
     gx_native *native = lift_function(state, func, &why);
     if (native == NULL) {
         return why;
     }
-    PyObject *answer = why_not_bound(state, native, func);
+    PyObject *answer =
+        PyCode_Check(func) ? Py_NewRef(Py_None) : why_not_bound(state, native, func);
     Py_DECREF((PyObject *)native);
     return answer;
 }
 
 const char gx_lifting_why_not_doc[] =
     "why_not(func, /)\n--\n\n"
-    "Why stages call func as it is, a short text; None if they run it natively.";
+    "Why stages call func as it is, a short text; None if they run it natively.\n"
+    "Of a code object it tells whether functions made of it can be.";
 
 PyObject *
 gx_lifting_native(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
@@ -77,7 +80,8 @@ gx_lifting_native(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 {
     PyObject *func, *why, *callable = NULL;
     gx_state *state = PyModule_GetState(module);
-    if (one_argument("native", args, nargs, kwnames, &func) < 0) {
+    if (one_argument("native", args, nargs, kwnames, &func) < 0 ||
+        gx_check_callable(func, "func") < 0) {
         return NULL;
     }
     gx_native *native = lift_function(state, func, &why);
