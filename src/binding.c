@@ -6,12 +6,16 @@
 
 /* Builtins that read or change the frame of their caller: what calls them needs one. */
 static const char *const frame_readers[] = {
-    "__import__", "breakpoint", "dir", "eval", "exec", "globals", "locals", "vars",
+    "__import__", "breakpoint", "compile", "dir",  "eval",
+    "exec",       "globals",    "locals",  "vars",
 };
 
 bool
 gx_reads_frame(const gx_state *state, PyObject *callee)
 {
+    if (callee == (PyObject *)&PySuper_Type) {
+        return true;
+    }
     if (!PyCFunction_Check(callee) ||
         PyCFunction_GET_SELF(callee) != state->builtins_module) {
         return false;
@@ -33,6 +37,11 @@ bind_defaults(gx_binding *b, PyObject *func, const PyCodeObject *code)
     PyObject *kwdefaults = PyFunction_GET_KW_DEFAULTS(func);
     Py_ssize_t ndefaults = defaults != NULL ? PyTuple_GET_SIZE(defaults) : 0;
     int npos = code->co_argcount;
+    b->defaults = Py_XNewRef(defaults);
+    if (code->co_kwonlyargcount > 0 && kwdefaults != NULL) {
+        b->kwdefaults = Py_NewRef(kwdefaults);
+        b->kwversion = gx_dict_version(kwdefaults);
+    }
     if (b->nargs > npos || b->nargs < npos - ndefaults) {
         return 0;
     }
@@ -108,6 +117,7 @@ gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
     if (b == NULL) {
         return NULL;
     }
+    b->func = Py_NewRef(func);
     b->code = Py_NewRef(PyFunction_GET_CODE(func));
     b->globals = Py_NewRef(globals);
     b->builtins = Py_NewRef(builtins);
@@ -129,13 +139,15 @@ gx_binding_free(gx_binding *b)
     for (int i = b->nargs; i < gx_native_size(b->native); i++) {
         Py_CLEAR(b->regs[i]);
     }
+    Py_CLEAR(b->func);
     Py_CLEAR(b->code);
+    Py_CLEAR(b->defaults);
+    Py_CLEAR(b->kwdefaults);
     Py_CLEAR(b->globals);
     Py_CLEAR(b->builtins);
     Py_CLEAR(b->closure);
     Py_CLEAR(b->trusted);
     for (int i = 0; i < GX_KNOWN; i++) {
-        Py_CLEAR(b->known_globals[i].value);
         Py_CLEAR(b->known_methods[i].method);
     }
     Py_CLEAR(b->native);
@@ -148,13 +160,15 @@ gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
     for (int i = b->nargs; i < gx_native_first_var(b->native); i++) {
         Py_VISIT(b->regs[i]);
     }
+    Py_VISIT(b->func);
     Py_VISIT(b->code);
+    Py_VISIT(b->defaults);
+    Py_VISIT(b->kwdefaults);
     Py_VISIT(b->globals);
     Py_VISIT(b->builtins);
     Py_VISIT(b->closure);
     Py_VISIT(b->trusted);
     for (int i = 0; i < GX_KNOWN; i++) {
-        Py_VISIT(b->known_globals[i].value);
         Py_VISIT(b->known_methods[i].method);
     }
     Py_VISIT((PyObject *)b->native);
@@ -163,11 +177,11 @@ gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
 
 /* -- names ---------------------------------------------------------------- */
 
+/* NameError with its text, a reference that is taken over, and its name. */
 static PyObject *
-no_such_name(PyObject *name)
+raise_name_error(PyObject *text, PyObject *name)
 {
     PyObject *args = NULL, *kwargs = NULL, *error = NULL;
-    PyObject *text = PyUnicode_FromFormat("name '%U' is not defined", name);
     if (text != NULL) {
         args = PyTuple_Pack(1, text);
         kwargs = Py_BuildValue("{sO}", "name", name);
@@ -183,6 +197,13 @@ no_such_name(PyObject *name)
     Py_XDECREF(kwargs);
     Py_XDECREF(error);
     return NULL;
+}
+
+static PyObject *
+no_such_name(PyObject *name)
+{
+    return raise_name_error(PyUnicode_FromFormat("name '%U' is not defined", name),
+                            name);
 }
 
 static PyObject *
@@ -208,10 +229,12 @@ look_up_cell(gx_binding *b, int i)
     }
     PyObject *names = PyCode_GetFreevars((PyCodeObject *)b->code);
     if (names != NULL) {
-        PyErr_Format(PyExc_NameError,
-                     "cannot access free variable '%U' where it is not associated with "
-                     "a value in enclosing scope",
-                     PyTuple_GET_ITEM(names, i));
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        raise_name_error(PyUnicode_FromFormat("cannot access free variable '%U' where "
+                                              "it is not associated with a value in "
+                                              "enclosing scope",
+                                              name),
+                         name);
         Py_DECREF(names);
     }
     return NULL;
@@ -228,9 +251,7 @@ learn_global(gx_binding *b, const gx_insn *insn)
     PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
     PyObject *value = look_up_global(b, name);
     if (value != NULL && globals != 0 && builtins != 0) {
-        PyObject *old = known->value;
-        *known = (gx_known_global){insn, globals, builtins, Py_NewRef(value)};
-        Py_XDECREF(old);
+        *known = (gx_known_global){insn, globals, builtins, value};
     }
     return value;
 }

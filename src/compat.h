@@ -84,6 +84,14 @@ PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **result)
 }
 #endif
 
+#if PY_VERSION_HEX < 0x030C0000
+static inline PyObject *
+PyType_GetDict(PyTypeObject *type)
+{
+    return Py_XNewRef(type->tp_dict);
+}
+#endif
+
 /* A number that no other state of any dict has; 0: not known (3.14 has none). */
 static inline uint64_t
 gx_dict_version(PyObject *dict)

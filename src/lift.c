@@ -46,6 +46,7 @@ gx_lifter_decode(gx_lifter *lifter, int unit, int *opcode)
     int arg = 0;
     const uint8_t *units = lifter->units;
     do {
+        lifter->at = unit;
         *opcode = units[2 * unit];
         arg = arg << 8 | units[2 * unit + 1];
         unit++;
@@ -98,8 +99,8 @@ static bool
 names_frame_reader(PyObject *name)
 {
     static const char *const names[] = {
-        "__import__", "breakpoint", "dir",   "eval", "exec",
-        "globals",    "locals",     "super", "vars",
+        "__import__", "breakpoint", "compile", "dir",   "eval",
+        "exec",       "globals",    "locals",  "super", "vars",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
@@ -302,6 +303,23 @@ call_with_keywords(gx_lifter *lifter, int arg)
 }
 #endif
 
+/* f(*x): the arguments are a tuple or what was written behind a single *. */
+static void
+call_star(gx_builder *b, int arg)
+{
+#if PY_VERSION_HEX >= 0x030E0000 /* a place for keyword arguments, always there */
+    (void)arg;
+    if (gx_pop(b) != GX_NO_OPERAND) {
+        gx_builder_refuse(b, "it calls with **");
+    }
+#else
+    if (arg & 1) {
+        gx_builder_refuse(b, "it calls with **");
+    }
+#endif
+    gx_build_call_star(b);
+}
+
 static bool
 translate_call(gx_lifter *lifter, int opcode, int arg)
 {
@@ -331,7 +349,7 @@ translate_call(gx_lifter *lifter, int opcode, int arg)
         lifter->kwnames = NULL;
         return true;
     case CALL_FUNCTION_EX:
-        gx_builder_refuse(&lifter->builder, "it calls with * or **");
+        call_star(&lifter->builder, arg);
         return true;
     default:
         return false;
@@ -449,23 +467,10 @@ translate_rest(gx_lifter *lifter, int opcode, int arg)
 
 /* -- refusals -------------------------------------------------------------------- */
 
-/* From 3.12 on a comprehension is a loop whose variable is saved first. */
-static bool
-opens_comprehension(const gx_lifter *lifter, int opcode)
-{
-#ifdef LOAD_FAST_AND_CLEAR
-    bool more = opcode == GET_ITER && lifter->next < lifter->nunits;
-    int saves = more ? lifter->units[2 * lifter->next] : opcode;
-    return saves == LOAD_FAST_AND_CLEAR;
-#else
-    return false;
-#endif
-}
-
 static const char *
-why_refused(const gx_lifter *lifter, int opcode)
+why_refused(int opcode)
 {
-    switch (opens_comprehension(lifter, opcode) ? MAKE_FUNCTION : opcode) {
+    switch (opcode) {
     case STORE_FAST:
     case STORE_DEREF:
     case STORE_GLOBAL:
@@ -487,9 +492,8 @@ why_refused(const gx_lifter *lifter, int opcode)
         return "it raises or handles exceptions";
     case IMPORT_NAME:
         return "it imports";
-    case DICT_UPDATE:
     case DICT_MERGE:
-    case LIST_APPEND:
+        return "it calls with **";
     case UNPACK_EX:
         return "it unpacks with *";
     default:
@@ -504,7 +508,7 @@ gx_lifter_translate(gx_lifter *lifter, int opcode, int arg)
         !gx_lift_operator(lifter, opcode, arg) &&
         !gx_lift_display(lifter, opcode, arg) && !translate_jump(lifter, opcode, arg) &&
         !translate_rest(lifter, opcode, arg)) {
-        gx_builder_refuse(&lifter->builder, why_refused(lifter, opcode));
+        gx_builder_refuse(&lifter->builder, why_refused(opcode));
     }
 }
 
@@ -536,7 +540,7 @@ translate_all(gx_lifter *lifter)
             gx_build_label(b, &lifter->labels[unit]);
         }
         if (b->reachable) {
-            b->offset = 2 * unit;
+            b->offset = 2 * lifter->at;
             gx_lifter_translate(lifter, opcode, arg);
         }
     }

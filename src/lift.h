@@ -15,6 +15,7 @@ typedef struct {
     PyCodeObject *code;   /* borrowed */
     const uint8_t *units; /* opcode and argument, in turn */
     int nunits;
+    int at;                         /* unit of the instruction, behind EXTENDED_ARG */
     int next;                       /* unit behind the instruction and its caches */
     int nlocals;                    /* cells of the closure are numbered behind them */
     uint8_t locals[GX_LIFT_LOCALS]; /* operand a variable stands for, GX_NO_OPERAND */

@@ -73,11 +73,14 @@ translate_compare(gx_lifter *lifter, int arg)
 static void
 translate_intrinsic(gx_builder *b, int arg)
 {
-    enum { UNARY_POSITIVE_1 = 5 }; /* of 3.12 to 3.15; the header is not installed */
+    /* of 3.12 to 3.15; the header is not installed */
+    enum { UNARY_POSITIVE_1 = 5, LIST_TO_TUPLE_1 = 6 };
     if (arg == UNARY_POSITIVE_1) {
         gx_build(b, GX_OP_UNARY, GX_POSITIVE, 1, 0);
+    } else if (arg == LIST_TO_TUPLE_1) {
+        gx_build(b, GX_OP_TUPLE_OF, 0, 1, 0);
     } else {
-        gx_builder_refuse(b, "it unpacks with *");
+        gx_builder_refuse(b, GX_NO_EXPRESSION);
     }
 }
 #endif
@@ -145,19 +148,34 @@ gx_lift_operator(gx_lifter *lifter, int opcode, int arg)
 
 /* -- displays and texts --------------------------------------------------------- */
 
+/* The display `depth` below a value takes it up: only where it is right below. */
+static void
+spread(gx_builder *b, gx_spread how, int depth)
+{
+    bool display = b->depth >= 2 && b->stack[b->depth - 2] >= GX_TEMP &&
+                   b->stack[b->depth - 2] != GX_NO_OPERAND;
+    if (depth != 1 || !display) {
+        gx_builder_refuse(b, "it contains a loop");
+    }
+    gx_build(b, GX_OP_SPREAD, how, 2, 0);
+}
+
 /* [1, 2, 3] is an empty list, extended by a constant. */
 static void
-extend(gx_builder *b, gx_op empty, gx_op whole)
+extend(gx_builder *b, gx_op empty, gx_op whole, gx_spread how, int depth)
 {
-    int operand = gx_pop(b);
+    int operand = b->depth > 0 ? b->stack[b->depth - 1] : GX_NO_OPERAND;
     gx_insn *last = b->ninsns > 0 ? &b->insns[b->ninsns - 1] : NULL;
-    bool is_const = operand >= GX_CONST && operand < GX_VAR;
+    PyObject *value = operand >= GX_CONST && operand < GX_VAR
+                          ? PyList_GET_ITEM(b->consts, operand - GX_CONST)
+                          : Py_None;
+    bool is_const = PyTuple_CheckExact(value) || PyFrozenSet_CheckExact(value);
     if (b->refusal != NULL || !is_const || last == NULL || last->op != empty ||
-        last->n != 0 || b->depth == 0 || b->stack[b->depth - 1] != last->dst) {
-        gx_builder_refuse(b, "it unpacks with *");
+        last->n != 0 || b->depth < 2 || b->stack[b->depth - 2] != last->dst) {
+        spread(b, how, depth);
         return;
     }
-    b->depth--;
+    b->depth -= 2;
     b->ninsns--;
     gx_push(b, operand);
     gx_build(b, whole, 0, 1, 0);
@@ -231,11 +249,25 @@ gx_lift_display(gx_lifter *lifter, int opcode, int arg)
         return true;
 #endif
     case LIST_EXTEND:
-        extend(b, GX_OP_LIST, GX_OP_LIST_OF);
+        extend(b, GX_OP_LIST, GX_OP_LIST_OF, GX_LIST_EXTEND, arg);
         return true;
     case SET_UPDATE:
-        extend(b, GX_OP_SET, GX_OP_SET_OF);
+        extend(b, GX_OP_SET, GX_OP_SET_OF, GX_SET_UPDATE, arg);
         return true;
+    case LIST_APPEND:
+        spread(b, GX_LIST_APPEND, arg);
+        return true;
+    case SET_ADD:
+        spread(b, GX_SET_ADD, arg);
+        return true;
+    case DICT_UPDATE:
+        spread(b, GX_MAP_UPDATE, arg);
+        return true;
+#ifdef LIST_TO_TUPLE /* 3.11 */
+    case LIST_TO_TUPLE:
+        gx_build(b, GX_OP_TUPLE_OF, 0, 1, 0);
+        return true;
+#endif
     case BUILD_STRING:
         gx_build(b, GX_OP_STRING, 0, arg, 0);
         return true;

@@ -139,23 +139,6 @@ binary(int op, PyObject *left, PyObject *right)
     return any_binary[op](left, right);
 }
 
-static PyObject *
-unary(int op, PyObject *value)
-{
-    int truth;
-    switch (op) {
-    case GX_NEGATIVE:
-        return PyNumber_Negative(value);
-    case GX_POSITIVE:
-        return PyNumber_Positive(value);
-    case GX_INVERT:
-        return PyNumber_Invert(value);
-    default:
-        truth = PyObject_IsTrue(value);
-        return truth < 0 ? NULL : PyBool_FromLong(truth == (op == GX_TRUTH));
-    }
-}
-
 /* -- comparison ----------------------------------------------------------- */
 
 static inline PyObject *
@@ -174,13 +157,6 @@ compare(int op, PyObject *left, PyObject *right)
         return PyUnicode_RichCompare(left, right, op);
     }
     return PyObject_RichCompare(left, right, op);
-}
-
-static PyObject *
-contains(int negated, PyObject *value, PyObject *container)
-{
-    int found = PySequence_Contains(container, value);
-    return found < 0 ? NULL : PyBool_FromLong(found != negated);
 }
 
 /* -- subscripts ----------------------------------------------------------- */
@@ -229,27 +205,23 @@ subscript(PyObject *container, PyObject *key)
     return value != NULL ? value : PyObject_GetItem(container, key);
 }
 
-static PyObject *
-slice(PyObject *container, PyObject *start, PyObject *stop)
-{
-    PyObject *key = PySlice_New(start, stop, NULL);
-    PyObject *value = key != NULL ? PyObject_GetItem(container, key) : NULL;
-    Py_XDECREF(key);
-    return value;
-}
-
 static inline PyObject *
 attribute(PyObject *obj, PyObject *name)
 {
     getattrofunc slot = Py_TYPE(obj)->tp_getattro;
-    return slot != NULL ? slot(obj, name) : PyObject_GetAttr(obj, name);
+    PyObject *value = slot != NULL ? slot(obj, name) : PyObject_GetAttr(obj, name);
+    if (value == NULL) {
+        gx_tell_attribute(obj, name);
+    }
+    return value;
 }
 
 /* -- calls ---------------------------------------------------------------- */
 
 #define MAX_ARGS GX_BUILD_DEPTH
 
-/* Look at a callable once: false if it reads its caller's frame. */
+/* Look at a callable: false if it reads its caller's frame. Only what lives as long as
+   its module or for ever is kept, to be known the next time. */
 static bool
 trust(gx_binding *b, PyObject *callee)
 {
@@ -259,7 +231,10 @@ trust(gx_binding *b, PyObject *callee)
     }
     if (PyFunction_Check(callee) || PyMethod_Check(callee)) {
         b->opaque = true;
-    } else {
+    } else if (PyCFunction_Check(callee)
+                   ? PyCFunction_GET_SELF(callee) == b->state->builtins_module
+                   : PyType_Check(callee) && !PyType_HasFeature((PyTypeObject *)callee,
+                                                                Py_TPFLAGS_HEAPTYPE)) {
         Py_XSETREF(b->trusted, Py_NewRef(callee));
     }
     return true;
@@ -287,27 +262,11 @@ call(gx_binding *b, const gx_insn *insn, const uint8_t *in)
                                b->regs[insn->aux]);
 }
 
-/* The method of a static type, whose instances have no attributes of their own: such
-   types never change. NULL without an error: it has to be looked up as usual. */
 static PyObject *
-find_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
+call_star(gx_binding *b, PyObject *callee, PyObject *values)
 {
-    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE || type->tp_dictoffset != 0 ||
-        type->tp_getattro != PyObject_GenericGetAttr) {
-        return NULL;
-    }
-    PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
-    PyObject *method = PyObject_GetAttr((PyObject *)type, name);
-    if (method == NULL || !Py_IS_TYPE(method, &PyMethodDescr_Type)) {
-        PyErr_Clear();
-        Py_XDECREF(method);
-        return NULL;
-    }
-    gx_known_method *known = &b->known_methods[(insn - b->native->insns) % GX_KNOWN];
-    known->insn = insn;
-    known->type = type;
-    Py_XSETREF(known->method, method);
-    return method;
+    bool trusted = callee == b->trusted || b->code == NULL || trust(b, callee);
+    return trusted ? gx_machine_call_star(b, callee, values) : NULL;
 }
 
 static inline PyObject *
@@ -315,8 +274,9 @@ known_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
 {
     const gx_known_method *known =
         &b->known_methods[(insn - b->native->insns) % GX_KNOWN];
-    return known->insn == insn && known->type == type ? known->method
-                                                      : find_method(b, insn, type);
+    return known->insn == insn && known->type == type
+               ? known->method
+               : gx_machine_find_method(b, insn, type);
 }
 
 /* The arguments are all there already: no bound method is needed in between. */
@@ -332,117 +292,7 @@ call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     if (method != NULL) {
         return gx_call_func(method, argv + 1, insn->n);
     }
-    return PyObject_VectorcallMethod(PyTuple_GET_ITEM(b->native->names, insn->aux),
-                                     argv + 1, insn->n | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                     NULL);
-}
-
-/* -- displays and texts --------------------------------------------------- */
-
-static PyObject *
-build_tuple(PyObject *const *regs, const uint8_t *in, int n)
-{
-    PyObject *tuple = PyTuple_New(n);
-    for (int i = 0; tuple != NULL && i < n; i++) {
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(regs[in[i]]));
-    }
-    return tuple;
-}
-
-static PyObject *
-build_list(PyObject *const *regs, const uint8_t *in, int n)
-{
-    PyObject *list = PyList_New(n);
-    for (int i = 0; list != NULL && i < n; i++) {
-        PyList_SET_ITEM(list, i, Py_NewRef(regs[in[i]]));
-    }
-    return list;
-}
-
-static PyObject *
-build_set(PyObject *const *regs, const uint8_t *in, int n)
-{
-    PyObject *set = PySet_New(NULL);
-    for (int i = 0; set != NULL && i < n; i++) {
-        if (PySet_Add(set, regs[in[i]]) < 0) {
-            Py_CLEAR(set);
-        }
-    }
-    return set;
-}
-
-static PyObject *
-build_map(PyObject *const *regs, const uint8_t *in, int n)
-{
-    PyObject *map = PyDict_New();
-    for (int i = 0; map != NULL && i < n; i += 2) {
-        if (PyDict_SetItem(map, regs[in[i]], regs[in[i + 1]]) < 0) {
-            Py_CLEAR(map);
-        }
-    }
-    return map;
-}
-
-static PyObject *
-build_string(PyObject *const *regs, const uint8_t *in, int n)
-{
-    PyObject *parts = build_tuple(regs, in, n);
-    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *text = parts && empty ? PyUnicode_Join(empty, parts) : NULL;
-    Py_XDECREF(parts);
-    Py_XDECREF(empty);
-    return text;
-}
-
-static PyObject *
-convert(int how, PyObject *value)
-{
-    return how == 1   ? PyObject_Str(value)
-           : how == 2 ? PyObject_Repr(value)
-                      : PyObject_ASCII(value);
-}
-
-/* -- the rarer operations -------------------------------------------------- */
-
-static PyObject *
-compute_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in)
-{
-    PyObject **regs = b->regs;
-    switch (insn->op) {
-    case GX_OP_CELL:
-        return gx_binding_look_up(b, insn);
-    case GX_OP_UNARY:
-        return unary(insn->arg, regs[in[0]]);
-    case GX_OP_IS:
-        return PyBool_FromLong((regs[in[0]] == regs[in[1]]) != insn->arg);
-    case GX_OP_CONTAINS:
-        return contains(insn->arg, regs[in[0]], regs[in[1]]);
-    case GX_OP_SLICE:
-        return slice(regs[in[0]], regs[in[1]], regs[in[2]]);
-    case GX_OP_BUILD_SLICE:
-        return PySlice_New(regs[in[0]], regs[in[1]], insn->n > 2 ? regs[in[2]] : NULL);
-    case GX_OP_TUPLE:
-        return build_tuple(regs, in, insn->n);
-    case GX_OP_LIST:
-        return build_list(regs, in, insn->n);
-    case GX_OP_SET:
-        return build_set(regs, in, insn->n);
-    case GX_OP_MAP:
-        return build_map(regs, in, insn->n);
-    case GX_OP_LIST_OF:
-        return PySequence_List(regs[in[0]]);
-    case GX_OP_SET_OF:
-        return PySet_New(regs[in[0]]);
-    case GX_OP_CONVERT:
-        return convert(insn->arg, regs[in[0]]);
-    case GX_OP_FORMAT:
-        return PyObject_Format(regs[in[0]], insn->n > 1 ? regs[in[1]] : NULL);
-    case GX_OP_STRING:
-        return build_string(regs, in, insn->n);
-    default:
-        PyErr_SetString(PyExc_SystemError, "unknown operation of a native program");
-        return NULL;
-    }
+    return gx_machine_call_method(b, insn, argv + 1);
 }
 
 static inline Py_ALWAYS_INLINE PyObject *
@@ -467,8 +317,10 @@ compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
         return call(b, insn, in);
     case GX_OP_CALL_METHOD:
         return call_method(b, insn, in);
+    case GX_OP_CALL_STAR:
+        return call_star(b, b->regs[in[0]], b->regs[in[1]]);
     default:
-        return compute_rare(b, insn, in);
+        return gx_machine_rare(b, insn, in);
     }
 }
 
@@ -530,9 +382,12 @@ failed(gx_binding *b, const gx_insn *insn)
 {
     bool raised = PyErr_Occurred() != NULL;
     if (raised) {
-        gx_trace_back(b, insn);
+        int before = b->looking_up ? 2 * insn->arg : 0;
+        gx_trace_back(b, insn->offset - before);
     }
+    b->looking_up = false;
     PyObject *error = raised ? PyErr_GetRaisedException() : NULL;
+    consume(b, insn, gx_operands(b->native, insn));
     release(b, gx_native_first_var(b->native));
     if (!raised) {
         return GX_MACHINE_REFUSED;
@@ -558,6 +413,9 @@ gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
 {
     const gx_native *native = b->native;
     const gx_insn *insn = native->insns;
+    if (b->func != NULL && gx_binding_is_stale(b)) {
+        return GX_MACHINE_REFUSED;
+    }
     for (int i = 0; i < b->nargs; i++) {
         b->regs[i] = args[i];
     }

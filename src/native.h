@@ -43,13 +43,17 @@ typedef enum {
     GX_OP_ATTRIBUTE,   /* in[0].names[aux] */
     GX_OP_CALL,        /* in[0](*in[1:]); arg: how many of the last are by keyword,
                           their names are the tuple in register aux */
-    GX_OP_CALL_METHOD, /* in[0].names[aux](*in[1:]) */
+    GX_OP_CALL_METHOD, /* in[0].names[aux](*in[1:]); arg: units of bytecode from the
+                          look-up to the call */
     GX_OP_TUPLE,       /* (*in,) */
     GX_OP_LIST,        /* [*in] */
     GX_OP_SET,         /* {*in} */
     GX_OP_MAP,         /* {in[0]: in[1], ...} */
     GX_OP_LIST_OF,     /* list(in[0]), a constant tuple */
     GX_OP_SET_OF,      /* set(in[0]), a constant frozenset */
+    GX_OP_TUPLE_OF,    /* tuple(in[0]), a list of ours */
+    GX_OP_SPREAD,      /* in[0], a display of ours, with in[1]; arg: gx_spread */
+    GX_OP_CALL_STAR,   /* in[0](*in[1]) */
     GX_OP_CONVERT,     /* arg: 1 str, 2 repr, 3 ascii */
     GX_OP_FORMAT,      /* format(in[0], in[1] if n == 2 else '') */
     GX_OP_STRING,      /* ''.join(in) */
@@ -82,6 +86,14 @@ typedef enum {
     GX_TRUE_DIVIDE,
     GX_XOR,
 } gx_binary;
+
+typedef enum {
+    GX_LIST_EXTEND,
+    GX_LIST_APPEND,
+    GX_SET_UPDATE,
+    GX_SET_ADD,
+    GX_MAP_UPDATE,
+} gx_spread;
 
 typedef enum { GX_NEGATIVE, GX_POSITIVE, GX_INVERT, GX_NOT, GX_TRUTH } gx_unary;
 
@@ -206,6 +218,8 @@ void gx_build(gx_builder *b, gx_op op, int arg, int n, int aux);
 /* Operations that have no result, over n popped operands. */
 void gx_build_end(gx_builder *b, gx_op op, int n);
 void gx_build_method(gx_builder *b, PyObject *name);
+/* Stack: [callable, tuple or other iterable]. */
+void gx_build_call_star(gx_builder *b);
 /* Stack: [callable, arguments...]: a call; as CALL_METHOD where nothing was computed
    between the look-up and the call. */
 void gx_build_call(gx_builder *b, int nargs, PyObject *kwnames);
@@ -219,31 +233,36 @@ void gx_build_label(gx_builder *b, gx_label *label);
 
 #define GX_KNOWN 4
 
-/* What a global was when the dicts had these versions. */
+/* What a global was when the dicts had these versions: one of them still has it then. */
 typedef struct {
     const gx_insn *insn;
     uint64_t globals, builtins;
-    PyObject *value; /* owned; NULL: nothing yet */
+    PyObject *value; /* borrowed */
 } gx_known_global;
 
-/* What a method call found last: methods of static types, which never change. */
+/* What a method call found last on objects of a type: only methods that never change. */
 typedef struct {
     const gx_insn *insn;
-    PyTypeObject *type; /* borrowed: a static one */
-    PyObject *method;   /* owned: a method descriptor of the type; NULL: nothing yet */
+    PyTypeObject *type; /* borrowed: only its method, if there is one, keeps it alive */
+    PyObject *method;   /* owned: a method descriptor of the type; NULL: look it up */
 } gx_known_method;
 
 typedef struct {
     gx_native *native;  /* owned */
-    PyObject *code;     /* owned; NULL: an expression without one */
+    PyObject *func;     /* owned; NULL: an expression without one */
+    PyObject *code;     /* owned: the func's; NULL: an expression without one */
+    PyObject *defaults; /* owned: the func's; NULL if it has none */
+    PyObject
+        *kwdefaults;    /* owned: of keyword-only parameters; NULL if there are none */
+    uint64_t kwversion; /* of that dict */
     PyObject *globals;  /* owned exact dict; NULL if there are none */
     PyObject *builtins; /* owned exact dict; NULL if there are none */
     PyObject *closure;  /* owned tuple of cells; NULL if there is none */
     gx_state *state;    /* borrowed */
     int nargs;          /* parameters given at each call; the rest are defaults */
-    bool busy;          /* a call is running: its registers are in use */
     PyObject *trusted;  /* owned: the callable last found to need no frame */
     bool opaque;        /* a Python function was called: better call ours */
+    bool looking_up;    /* a method call that failed had not found the method yet */
     int first_temp;     /* gx_native_first_temp */
     gx_known_global known_globals[GX_KNOWN];
     gx_known_method known_methods[GX_KNOWN];
@@ -266,8 +285,29 @@ typedef enum {
     GX_MACHINE_REFUSED, /* it needs a frame: call the function */
 } gx_outcome;
 
+/* Is the function another one by now? Its code and its defaults can be replaced. */
+static inline bool
+gx_binding_is_stale(const gx_binding *b)
+{
+    return PyFunction_GET_CODE(b->func) != b->code ||
+           PyFunction_GET_DEFAULTS(b->func) != b->defaults ||
+           (b->kwdefaults != NULL &&
+            (PyFunction_GET_KW_DEFAULTS(b->func) != b->kwdefaults ||
+             gx_dict_version(b->kwdefaults) != b->kwversion));
+}
+
 /* Run with borrowed arguments. GX_MACHINE_VALUE: *out is a new reference. */
 gx_outcome gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out);
+
+/* Operations without a way of their own in the loop (machine_rare.c). */
+PyObject *gx_machine_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in);
+/* GX_OP_CALL_METHOD of a type that was not met before (machine_method.c). */
+PyObject *gx_machine_find_method(gx_binding *b, const gx_insn *insn,
+                                 PyTypeObject *type);
+PyObject *gx_machine_call_method(gx_binding *b, const gx_insn *insn, PyObject **args);
+/* GX_OP_SPREAD and GX_OP_CALL_STAR (spread.c). */
+PyObject *gx_machine_spread(gx_binding *b, const gx_insn *insn);
+PyObject *gx_machine_call_star(gx_binding *b, PyObject *callee, PyObject *values);
 
 /* The value of a GX_OP_GLOBAL or GX_OP_CELL: a new reference, or NULL with NameError. */
 PyObject *gx_binding_look_up(gx_binding *b, const gx_insn *insn);
@@ -276,7 +316,9 @@ bool gx_reads_frame(const gx_state *state, PyObject *callee);
 /* The name of parameter i: a new reference. */
 PyObject *gx_parameter_name(const PyCodeObject *code, int i);
 /* Add the place in the source to the raised exception's traceback (traceback.c). */
-void gx_trace_back(gx_binding *b, const gx_insn *insn);
+void gx_trace_back(gx_binding *b, int offset);
+/* An AttributeError is raised: of this object, if it does not say (traceback.c). */
+void gx_tell_attribute(PyObject *obj, PyObject *name);
 
 /* -- lifting (lift.c, lift_cache.c) ------------------------------------------ */
 

@@ -226,14 +226,25 @@ gx_build_call(gx_builder *b, int nargs, PyObject *kwnames)
     join_call(b, nargs);
     int callable = b->depth - nargs - 1;
     bool method = b->method >= 0 && b->method == b->ninsns - 1 && nkw == 0 &&
-                  callable >= 0 && b->stack[callable] == b->insns[b->method].dst;
+                  callable >= 0 && b->stack[callable] == b->insns[b->method].dst &&
+                  b->offset - b->insns[b->method].offset <= 2 * UINT8_MAX;
     if (!method) {
         gx_build(b, GX_OP_CALL, nkw, nargs + 1, aux);
         return;
     }
     gx_insn look_up = b->insns[--b->ninsns];
     b->stack[callable] = look_up.in[0];
-    gx_build(b, GX_OP_CALL_METHOD, 0, nargs + 1, look_up.aux);
+    gx_build(b, GX_OP_CALL_METHOD, (b->offset - look_up.offset) / 2, nargs + 1,
+             look_up.aux);
+}
+
+void
+gx_build_call_star(gx_builder *b)
+{
+    if (b->refusal == NULL && b->reachable) {
+        join_call(b, 1);
+        gx_build(b, GX_OP_CALL_STAR, 0, 2, 0);
+    }
 }
 
 void

@@ -10,7 +10,8 @@ typedef struct {
     vectorcallfunc vectorcall;
     gx_state *state;     /* borrowed: the type keeps the module alive */
     PyObject *func;      /* owned; NULL after tp_clear */
-    gx_native *native;   /* owned */
+    PyObject *code;      /* owned; NULL after tp_clear: the func's when it was lifted */
+    gx_native *native;   /* owned: the code's */
     gx_binding *binding; /* owned; of the last number of arguments; NULL: none yet */
 } native_function;
 
@@ -30,6 +31,7 @@ gx_native_function_new(gx_state *state, PyObject *func, gx_native *native)
         self->vectorcall = native_function_call;
         self->state = state;
         self->func = Py_NewRef(func);
+        self->code = Py_NewRef(PyFunction_GET_CODE(func));
         self->native = (gx_native *)Py_NewRef((PyObject *)native);
     }
     return (PyObject *)self;
@@ -44,7 +46,10 @@ take_binding(native_function *self, int nargs)
 {
     gx_binding *b = self->binding;
     const char *why;
-    if (b != NULL && b->nargs == nargs && b->code == PyFunction_GET_CODE(self->func)) {
+    if (PyFunction_GET_CODE(self->func) != self->code) {
+        return NULL; /* a program of the code it had is none of the function's */
+    }
+    if (b != NULL && b->nargs == nargs && !gx_binding_is_stale(b)) {
         self->binding = NULL;
         return b;
     }
@@ -95,6 +100,7 @@ native_function_traverse(PyObject *op, visitproc visit, void *arg)
     native_function *self = native_function_CAST(op);
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->func);
+    Py_VISIT(self->code);
     Py_VISIT((PyObject *)self->native);
     return self->binding != NULL ? gx_binding_traverse(self->binding, visit, arg) : 0;
 }
@@ -109,6 +115,7 @@ native_function_clear(PyObject *op)
         gx_binding_free(b);
     }
     Py_CLEAR(self->func);
+    Py_CLEAR(self->code);
     return 0;
 }
 

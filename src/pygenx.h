@@ -19,6 +19,7 @@
     X(__exit__)       \
     X(__fspath__)     \
     X(__func__)       \
+    X(__module__)     \
     X(__name__)       \
     X(__notes__)      \
     X(__reduce__)     \

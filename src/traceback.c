@@ -21,18 +21,34 @@ make_entry(gx_binding *b, int offset, PyObject *rest)
 }
 
 void
-gx_trace_back(gx_binding *b, const gx_insn *insn)
+gx_trace_back(gx_binding *b, int offset)
 {
     if (b->code == NULL) {
         return;
     }
     PyObject *error = PyErr_GetRaisedException();
     PyObject *rest = PyException_GetTraceback(error);
-    PyObject *entry = make_entry(b, insn->offset, rest);
+    PyObject *entry = make_entry(b, offset, rest);
     if (entry == NULL || PyException_SetTraceback(error, entry) < 0) {
         PyErr_Clear(); /* the error itself counts */
     }
     Py_XDECREF(entry);
     Py_XDECREF(rest);
+    PyErr_SetRaisedException(error);
+}
+
+/* As PyObject_GetAttr does, which is not asked for speed. */
+void
+gx_tell_attribute(PyObject *obj, PyObject *name)
+{
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyAttributeErrorObject *told = (PyAttributeErrorObject *)error;
+    if (told->name == NULL && told->obj == NULL) {
+        told->name = Py_NewRef(name);
+        told->obj = Py_NewRef(obj);
+    }
     PyErr_SetRaisedException(error);
 }

@@ -230,6 +230,7 @@ NO_OBJECTS = {
 }
 # Not owned, as the comment at the field says.
 BORROWED = {
+    ("gx_known_global", "value"),
     ("gx_known_method", "type"),
     ("gx_step", "func"),
     ("gx_program", "through"),
