@@ -467,10 +467,23 @@ translate_rest(gx_lifter *lifter, int opcode, int arg)
 
 /* -- refusals -------------------------------------------------------------------- */
 
-static const char *
-why_refused(int opcode)
+/* From 3.12 on a comprehension is a loop whose variable is saved first. */
+static bool
+opens_comprehension(const gx_lifter *lifter, int opcode)
 {
-    switch (opcode) {
+#ifdef LOAD_FAST_AND_CLEAR
+    bool more = opcode == GET_ITER && lifter->next < lifter->nunits;
+    int saves = more ? lifter->units[2 * lifter->next] : opcode;
+    return saves == LOAD_FAST_AND_CLEAR;
+#else
+    return false;
+#endif
+}
+
+static const char *
+why_refused(const gx_lifter *lifter, int opcode)
+{
+    switch (opens_comprehension(lifter, opcode) ? MAKE_FUNCTION : opcode) {
     case STORE_FAST:
     case STORE_DEREF:
     case STORE_GLOBAL:
@@ -508,7 +521,7 @@ gx_lifter_translate(gx_lifter *lifter, int opcode, int arg)
         !gx_lift_operator(lifter, opcode, arg) &&
         !gx_lift_display(lifter, opcode, arg) && !translate_jump(lifter, opcode, arg) &&
         !translate_rest(lifter, opcode, arg)) {
-        gx_builder_refuse(&lifter->builder, why_refused(opcode));
+        gx_builder_refuse(&lifter->builder, why_refused(lifter, opcode));
     }
 }
 
