@@ -51,6 +51,19 @@ gx_set_stop_iteration(PyObject *value)
 }
 
 void
+gx_raise_format(PyObject *type, const char *format, ...)
+{
+    va_list vargs;
+    va_start(vargs, format);
+    PyObject *text = PyUnicode_FromFormatV(format, vargs);
+    va_end(vargs);
+    if (text != NULL) {
+        PyErr_SetObject(type, text);
+        Py_DECREF(text);
+    }
+}
+
+void
 gx_no_stop_iteration(const char *format, ...)
 {
     if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {

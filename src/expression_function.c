@@ -193,7 +193,11 @@ static PyMemberDef expression_function_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static const char expression_function_doc[] =
+    "A function that computes an expression of its argument; func() makes it of one.";
+
 static PyType_Slot expression_function_slots[] = {
+    {Py_tp_doc, (void *)expression_function_doc},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_traverse, expression_function_traverse},
     {Py_tp_dealloc, expression_function_dealloc},

@@ -232,7 +232,7 @@ instantiate(PyObject *type, PyObject *value)
         exc = PyObject_CallOneArg(type, value);
     }
     if (exc != NULL && !PyExceptionInstance_Check(exc)) {
-        PyErr_Format(
+        gx_raise_format(
             PyExc_TypeError,
             "calling %R should have returned an instance of BaseException, not %R",
             type, Py_TYPE(exc));

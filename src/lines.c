@@ -83,8 +83,8 @@ parse_missing(PyObject *missing)
     if (PyUnicode_CompareWithASCIIString(missing, "skip") == 0) {
         return 1;
     }
-    PyErr_Format(PyExc_ValueError, "missing must be 'raise' or 'skip', not %R",
-                 missing);
+    gx_raise_format(PyExc_ValueError, "missing must be 'raise' or 'skip', not %R",
+                    missing);
     return -1;
 }
 

@@ -150,7 +150,11 @@ static PyMemberDef native_function_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static const char native_function_doc[] =
+    "A function that always runs its native program; pygenx.lifting.native() makes it.";
+
 static PyType_Slot native_function_slots[] = {
+    {Py_tp_doc, (void *)native_function_doc},
     {Py_tp_call, (void *)PyVectorcall_Call},
     {Py_tp_traverse, (void *)native_function_traverse},
     {Py_tp_clear, (void *)native_function_clear},

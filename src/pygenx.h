@@ -256,6 +256,9 @@ gx_same(PyObject *first, PyObject *second)
 
 /* -- errors and notes (errors.c) ---------------------------------------- */
 
+/* PyErr_Format for texts with %R or %S: an error of theirs is what is raised, where
+   that of 3.11.2 loses it. */
+void gx_raise_format(PyObject *type, const char *format, ...);
 /* Sets ReentrancyError "NAME is already running". */
 void gx_reentrancy(PyObject *op, const char *name);
 /* After a slot answered NULL: 1 it ended, *value (owned, maybe Py_None) is what

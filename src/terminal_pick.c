@@ -235,10 +235,10 @@ one_before(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
     if (too_long != Py_None) {
         raise_given(too_long, step->row->name);
     } else {
-        PyErr_Format(PyExc_ValueError,
-                     "Expected exactly one item in iterable, but got %R, %R, and "
-                     "perhaps more.",
-                     step->state, *item);
+        gx_raise_format(PyExc_ValueError,
+                        "Expected exactly one item in iterable, but got %R, %R, and "
+                        "perhaps more.",
+                        step->state, *item);
     }
     return GX_ERROR;
 }
