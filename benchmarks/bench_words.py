@@ -60,6 +60,19 @@ def lines_by_pygenx(lines: list[str]) -> dict[str, int]:
     return pipe(lines).flat_map(str.split).map(str.lower).frequencies()
 
 
+def lines_by_lambdas(lines: list[str]) -> dict[str, int]:
+    return (
+        pipe(lines)
+        .map(lambda line: line.lower())
+        .flat_map(lambda line: line.split())
+        .frequencies()
+    )
+
+
+def lines_by_generator(lines: list[str]) -> dict[str, int]:
+    return Counter(word for line in lines for word in line.lower().split())
+
+
 def lines_by_counter(lines: list[str]) -> dict[str, int]:
     return Counter(chain.from_iterable(map(str.split, map(str.lower, lines))))
 
@@ -97,6 +110,19 @@ CASES = [
         ("Counter",),
         unit="word",
         goals={"Counter": 2.8},
+        count=words_in,
+    ),
+    Case(
+        "frequencies, lambdas",
+        lines_at_hand,
+        {
+            "pygenx": lines_by_lambdas,
+            "Counter": lines_by_counter,
+            "genexpr": lines_by_generator,
+        },
+        ("Counter", "genexpr"),
+        unit="word",
+        goals={"Counter": 2.8, "genexpr": 2.8},
         count=words_in,
     ),
     Case(
