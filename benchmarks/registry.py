@@ -11,6 +11,7 @@ from benchmarks.cases import Case
 
 ORDER = (
     "words",
+    "lifting",
     "chain",
     "tee",
     "groupby",

@@ -188,8 +188,7 @@ void
 gx_lane_warm_up(gx_run *run)
 {
     run->laneless = run->state->lift_off > 0;
-    if (!run->laneless && is_ready(run) &&
-        gx_lane_left(&run->steps->source) >= START) {
+    if (!run->laneless && is_ready(run) && gx_lane_left(&run->steps->source) >= START) {
         run->breath.budget = 0;
     }
 }

@@ -122,7 +122,7 @@ static PyObject *(*const any_binary[])(PyObject *, PyObject *) = {
     [GX_XOR] = PyNumber_Xor,
 };
 
-static inline PyObject *
+Py_NO_INLINE static PyObject *
 binary(int op, PyObject *left, PyObject *right)
 {
     double a, b;
@@ -141,7 +141,7 @@ binary(int op, PyObject *left, PyObject *right)
 
 /* -- comparison ----------------------------------------------------------- */
 
-static inline PyObject *
+Py_NO_INLINE static PyObject *
 compare(int op, PyObject *left, PyObject *right)
 {
     if (is_small(left) && is_small(right)) {
@@ -184,7 +184,7 @@ missing_key(PyObject *key)
     return NULL;
 }
 
-static inline PyObject *
+Py_NO_INLINE static PyObject *
 subscript(PyObject *container, PyObject *key)
 {
     PyObject *value = NULL;
@@ -242,7 +242,7 @@ trust(gx_binding *b, PyObject *callee)
 
 /* A function that reads its caller's frame has to have one: NULL without an error. What
    was not made from a Python function has none to give. */
-static PyObject *
+Py_NO_INLINE static PyObject *
 call(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 {
     PyObject *argv[MAX_ARGS + 1], *callee = b->regs[in[0]];
@@ -280,7 +280,7 @@ known_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
 }
 
 /* The arguments are all there already: no bound method is needed in between. */
-static PyObject *
+Py_NO_INLINE static PyObject *
 call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 {
     PyObject *argv[MAX_ARGS + 1];
@@ -295,10 +295,12 @@ call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     return gx_machine_call_method(b, insn, argv + 1);
 }
 
+/* Only the rarer operations have more operands than an instruction has room for. */
 static inline Py_ALWAYS_INLINE PyObject *
-compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+compute(gx_binding *b, const gx_insn *insn)
 {
     PyObject **regs = b->regs;
+    const uint8_t *in = insn->in;
     switch (insn->op) {
     case GX_OP_GLOBAL:
         return gx_binding_look_up(b, insn);
@@ -314,41 +316,78 @@ compute(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     case GX_OP_ATTRIBUTE:
         return attribute(regs[in[0]], PyTuple_GET_ITEM(b->native->names, insn->aux));
     case GX_OP_CALL:
-        return call(b, insn, in);
+        return call(b, insn, gx_operands(b->native, insn));
     case GX_OP_CALL_METHOD:
-        return call_method(b, insn, in);
+        return call_method(b, insn, gx_operands(b->native, insn));
     case GX_OP_CALL_STAR:
-        return call_star(b, b->regs[in[0]], b->regs[in[1]]);
+        return call_star(b, regs[in[0]], regs[in[1]]);
     default:
-        return gx_machine_rare(b, insn, in);
+        return gx_machine_rare(b, insn, gx_operands(b->native, insn));
     }
 }
 
 /* -- the loop --------------------------------------------------------------- */
 
-/* Empty the temporaries among the operands, first to last, as CPython does. */
-static inline void
-consume(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+/* Empty the temporaries among the operands, first to last, as CPython does. What a
+   display has taken is empty already. */
+Py_NO_INLINE static void
+consume_all(gx_binding *b, const gx_insn *insn)
 {
-    for (int i = 0; insn->consumes && i < insn->n; i++) {
+    const uint8_t *in = gx_operands(b->native, insn);
+    for (int i = 0; i < insn->n; i++) {
         if (in[i] >= b->first_temp) {
-            PyObject *value = b->regs[in[i]];
-            b->regs[in[i]] = NULL;
-            Py_DECREF(value);
+            Py_CLEAR(b->regs[in[i]]);
         }
     }
 }
 
+static inline void
+consume(gx_binding *b, const gx_insn *insn)
+{
+    if (insn->consumes == GX_CONSUMES_FIRST) {
+        PyObject *value = b->regs[insn->in[0]];
+        b->regs[insn->in[0]] = NULL;
+        Py_XDECREF(value);
+    } else if (insn->consumes == GX_CONSUMES_MANY) {
+        consume_all(b, insn);
+    }
+}
+
+static inline int
+truth_of(PyObject *value)
+{
+    return value == Py_True ? 1 : value == Py_False ? 0 : PyObject_IsTrue(value);
+}
+
+/* A value that is tested, then either kept for where the jump leads, or dropped: what a
+   copy, a jump and a drop do to it. NULL with an error. */
+static inline const gx_insn *
+test(gx_binding *b, const gx_insn *copy)
+{
+    const gx_insn *jump = copy + 1;
+    int taken = truth_of(b->regs[copy->in[0]]);
+    if (taken < 0) {
+        return NULL;
+    }
+    if (taken == (jump->op == GX_OP_JUMP_IF_TRUE)) {
+        return b->native->insns + jump->aux;
+    }
+    Py_CLEAR(b->regs[copy->in[0]]);
+    return jump + 2;
+}
+
 /* What an operation without a result does: where to go on; NULL with an error. */
-static inline Py_ALWAYS_INLINE const gx_insn *
-branch(gx_binding *b, const gx_insn *insn, const uint8_t *in)
+static const gx_insn *
+branch(gx_binding *b, const gx_insn *insn)
 {
     int taken = 1;
-    PyObject *value = insn->n > 0 ? b->regs[in[0]] : NULL;
+    PyObject *value = insn->n > 0 ? b->regs[insn->in[0]] : NULL;
     switch (insn->op) {
+    case GX_OP_COPY:
+        return test(b, insn);
     case GX_OP_JUMP_IF_TRUE:
     case GX_OP_JUMP_IF_FALSE:
-        taken = value == Py_True ? 1 : value == Py_False ? 0 : PyObject_IsTrue(value);
+        taken = truth_of(value);
         if (taken < 0) {
             return NULL;
         }
@@ -364,7 +403,7 @@ branch(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     default:
         break;
     }
-    consume(b, insn, in);
+    consume(b, insn);
     return taken ? b->native->insns + insn->aux : insn + 1;
 }
 
@@ -387,7 +426,7 @@ failed(gx_binding *b, const gx_insn *insn)
     }
     b->looking_up = false;
     PyObject *error = raised ? PyErr_GetRaisedException() : NULL;
-    consume(b, insn, gx_operands(b->native, insn));
+    consume(b, insn);
     release(b, gx_native_first_var(b->native));
     if (!raised) {
         return GX_MACHINE_REFUSED;
@@ -396,55 +435,66 @@ failed(gx_binding *b, const gx_insn *insn)
     return GX_MACHINE_ERROR;
 }
 
-/* The value leaves: of a temporary with its reference. */
-static inline PyObject *
-take(gx_binding *b, int reg)
+/* What functions are called in place would make every run begin with a large frame: the
+   operations are calls, and the commonest programs are one operation. */
+static gx_outcome
+run_single(gx_binding *b, PyObject **out)
 {
-    PyObject *value = b->regs[reg];
-    if (reg < b->first_temp) {
-        return Py_NewRef(value);
+    const gx_insn *insn = b->native->insns;
+    *out = compute(b, insn);
+    return *out != NULL ? GX_MACHINE_VALUE : failed(b, insn);
+}
+
+/* Variables live as long as the call. */
+static gx_outcome
+ended(gx_binding *b, PyObject **out)
+{
+    if (b->native->nvars > 0) {
+        release(b, gx_native_first_var(b->native));
     }
-    b->regs[reg] = NULL;
-    return value;
+    return *out != NULL ? GX_MACHINE_VALUE : GX_MACHINE_SKIP;
+}
+
+Py_NO_INLINE static gx_outcome
+run_all(gx_binding *b, PyObject **out)
+{
+    const gx_native *native = b->native;
+    const gx_insn *insn = native->insns;
+    while (insn->op < GX_OP_RETURN) {
+        if (insn->branches) {
+            const gx_insn *next = branch(b, insn);
+            if (next == NULL) {
+                return failed(b, insn);
+            }
+            insn = next;
+            continue;
+        }
+        PyObject *value = compute(b, insn);
+        if (value == NULL) {
+            return failed(b, insn);
+        }
+        consume(b, insn);
+        if (insn->returns) {
+            *out = value;
+            return native->nvars == 0 ? GX_MACHINE_VALUE : ended(b, out);
+        }
+        b->regs[insn->dst] = value;
+        insn++;
+    }
+    *out = insn->op == GX_OP_RETURN ? gx_binding_take(b, insn->in[0]) : NULL;
+    return ended(b, out);
 }
 
 gx_outcome
 gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
 {
-    const gx_native *native = b->native;
-    const gx_insn *insn = native->insns;
     if (b->func != NULL && gx_binding_is_stale(b)) {
         return GX_MACHINE_REFUSED;
     }
-    for (int i = 0; i < b->nargs; i++) {
-        b->regs[i] = args[i];
+    if (b->nargs == 1) {
+        b->regs[0] = args[0];
+    } else {
+        memcpy(b->regs, args, sizeof(*args) * (size_t)b->nargs);
     }
-    if (native->single) {
-        *out = compute(b, insn, insn->in);
-        return *out != NULL ? GX_MACHINE_VALUE : failed(b, insn);
-    }
-    while (insn->op < GX_OP_RETURN) {
-        const uint8_t *in = gx_operands(native, insn);
-        const gx_insn *next = insn + 1;
-        if (insn->op >= GX_OP_DROP) {
-            next = branch(b, insn, in);
-        } else {
-            PyObject *value = compute(b, insn, in);
-            if (value != NULL) {
-                consume(b, insn, in);
-                b->regs[insn->dst] = value;
-            } else {
-                next = NULL;
-            }
-        }
-        if (next == NULL) {
-            return failed(b, insn);
-        }
-        insn = next;
-    }
-    *out = insn->op == GX_OP_RETURN ? take(b, insn->in[0]) : NULL;
-    if (native->nvars > 0) {
-        release(b, gx_native_first_var(native));
-    }
-    return *out != NULL ? GX_MACHINE_VALUE : GX_MACHINE_SKIP;
+    return b->native->single ? run_single(b, out) : run_all(b, out);
 }

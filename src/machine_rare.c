@@ -40,21 +40,21 @@ slice(PyObject *container, PyObject *start, PyObject *stop)
 /* -- displays and texts --------------------------------------------------- */
 
 static PyObject *
-build_tuple(PyObject *const *regs, const uint8_t *in, int n)
+build_tuple(gx_binding *b, const uint8_t *in, int n)
 {
     PyObject *tuple = PyTuple_New(n);
     for (int i = 0; tuple != NULL && i < n; i++) {
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(regs[in[i]]));
+        PyTuple_SET_ITEM(tuple, i, gx_binding_take(b, in[i]));
     }
     return tuple;
 }
 
 static PyObject *
-build_list(PyObject *const *regs, const uint8_t *in, int n)
+build_list(gx_binding *b, const uint8_t *in, int n)
 {
     PyObject *list = PyList_New(n);
     for (int i = 0; list != NULL && i < n; i++) {
-        PyList_SET_ITEM(list, i, Py_NewRef(regs[in[i]]));
+        PyList_SET_ITEM(list, i, gx_binding_take(b, in[i]));
     }
     return list;
 }
@@ -83,14 +83,42 @@ build_map(PyObject *const *regs, const uint8_t *in, int n)
     return map;
 }
 
+/* Room for the parts as they are: their length, and the widest character. */
+static PyObject *
+new_string(PyObject *const *regs, const uint8_t *in, int n)
+{
+    Py_ssize_t length = 0;
+    Py_UCS4 widest = 127;
+    for (int i = 0; i < n; i++) {
+        PyObject *part = regs[in[i]];
+        if (!PyUnicode_Check(part) ||
+            PyUnicode_GET_LENGTH(part) > PY_SSIZE_T_MAX - length) {
+            PyErr_SetString(PyExc_SystemError, "bad part of an f-string");
+            return NULL;
+        }
+        length += PyUnicode_GET_LENGTH(part);
+        widest = Py_MAX(widest, PyUnicode_MAX_CHAR_VALUE(part));
+    }
+    return PyUnicode_New(length, widest);
+}
+
 static PyObject *
 build_string(PyObject *const *regs, const uint8_t *in, int n)
 {
-    PyObject *parts = build_tuple(regs, in, n);
-    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *text = parts && empty ? PyUnicode_Join(empty, parts) : NULL;
-    Py_XDECREF(parts);
-    Py_XDECREF(empty);
+    PyObject *text = new_string(regs, in, n);
+    Py_ssize_t start = 0;
+    for (int i = 0; text != NULL && i < n; i++) {
+        PyObject *part = regs[in[i]];
+        Py_ssize_t length = PyUnicode_GET_LENGTH(part);
+        if (PyUnicode_IS_ASCII(text)) {
+            memcpy((char *)PyUnicode_DATA(text) + start, PyUnicode_DATA(part),
+                   (size_t)length);
+        } else if (length > 0 &&
+                   PyUnicode_CopyCharacters(text, start, part, 0, length) < 0) {
+            Py_CLEAR(text);
+        }
+        start += length;
+    }
     return text;
 }
 
@@ -122,9 +150,9 @@ gx_machine_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     case GX_OP_BUILD_SLICE:
         return PySlice_New(regs[in[0]], regs[in[1]], insn->n > 2 ? regs[in[2]] : NULL);
     case GX_OP_TUPLE:
-        return build_tuple(regs, in, insn->n);
+        return build_tuple(b, in, insn->n);
     case GX_OP_LIST:
-        return build_list(regs, in, insn->n);
+        return build_list(b, in, insn->n);
     case GX_OP_SET:
         return build_set(regs, in, insn->n);
     case GX_OP_MAP:

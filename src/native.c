@@ -9,7 +9,69 @@
 
 /* -- construct ---------------------------------------------------------- */
 
-/* Made by gx_builder_finish alone. */
+/* Made by gx_builder_finish and from pickles, which fill in what a program is. */
+
+static uint8_t
+consumes(const gx_native *native, const gx_insn *insn)
+{
+    uint8_t result = GX_CONSUMES_NONE;
+    const uint8_t *in = gx_operands(native, insn);
+    for (int i = 0; i < insn->n && insn->op != GX_OP_COPY; i++) {
+        if (in[i] >= gx_native_first_temp(native)) {
+            result = i == 0 && insn->n <= GX_INSN_INPUTS ? GX_CONSUMES_FIRST
+                                                         : GX_CONSUMES_MANY;
+        }
+    }
+    return result;
+}
+
+static bool
+is_jumped_to(const gx_native *native, const gx_insn *target)
+{
+    for (const gx_insn *insn = native->insns; insn < target; insn++) {
+        if (insn->op >= GX_OP_JUMP && insn->op < GX_OP_RETURN &&
+            native->insns + insn->aux == target) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `a and b`: a copy of a temporary is tested and the temporary itself dropped where the
+   test does not jump. */
+static bool
+begins_test(const gx_native *native, const gx_insn *copy)
+{
+    const gx_insn *jump = copy + 1, *drop = copy + 2;
+    return copy->op == GX_OP_COPY && drop < native->insns + native->ninsns &&
+           copy->in[0] >= gx_native_first_temp(native) &&
+           (jump->op == GX_OP_JUMP_IF_TRUE || jump->op == GX_OP_JUMP_IF_FALSE) &&
+           jump->in[0] == copy->dst && drop->op == GX_OP_DROP &&
+           drop->in[0] == copy->in[0] && !is_jumped_to(native, jump) &&
+           !is_jumped_to(native, drop);
+}
+
+static bool
+returns_next(const gx_native *native, const gx_insn *insn)
+{
+    const gx_insn *next = insn + 1;
+    return insn->op < GX_OP_DROP && insn->op != GX_OP_UNPACK &&
+           next < native->insns + native->ninsns && next->op == GX_OP_RETURN &&
+           next->in[0] == insn->dst;
+}
+
+void
+gx_native_settle(gx_native *native)
+{
+    for (gx_insn *insn = native->insns; insn < native->insns + native->ninsns; insn++) {
+        insn->consumes = consumes(native, insn);
+        insn->branches = insn->op >= GX_OP_DROP || begins_test(native, insn);
+        insn->returns = returns_next(native, insn);
+    }
+    const gx_insn *first = native->insns;
+    native->single = native->ninsns == 2 && first->returns && !first->consumes &&
+                     first->n <= GX_INSN_INPUTS && native->nvars == 0;
+}
 
 /* -- iterate ------------------------------------------------------------ */
 

@@ -97,6 +97,9 @@ typedef enum {
 
 typedef enum { GX_NEGATIVE, GX_POSITIVE, GX_INVERT, GX_NOT, GX_TRUTH } gx_unary;
 
+/* Which operands are temporaries. */
+enum { GX_CONSUMES_NONE, GX_CONSUMES_FIRST, GX_CONSUMES_MANY };
+
 #define GX_INSN_INPUTS 4
 
 typedef struct {
@@ -108,7 +111,10 @@ typedef struct {
     uint16_t first;             /* ...else native->operands[first...first + n) */
     uint16_t aux;
     uint16_t offset; /* of the instruction in co_code, for tracebacks */
-    bool consumes;   /* an operand is a temporary, which it empties */
+    /* For the machine (gx_native_settle): */
+    uint8_t consumes; /* gx_consumes */
+    bool branches;    /* it has no result, or is the first of a test */
+    bool returns;     /* what comes next only returns its result */
 } gx_insn;
 
 /* -- natives (native.c) ---------------------------------------------------- */
@@ -151,6 +157,8 @@ gx_native_size(const gx_native *native)
     return gx_native_first_temp(native) + native->ntemps;
 }
 
+/* What the machine wants to know of each operation, once all is in its place. */
+void gx_native_settle(gx_native *native);
 /* The expression as source text, parameters as `params` (a tuple of str) names them. */
 PyObject *gx_native_text(gx_native *native, PyObject *params, PyObject *cells);
 
@@ -308,6 +316,18 @@ PyObject *gx_machine_call_method(gx_binding *b, const gx_insn *insn, PyObject **
 /* GX_OP_SPREAD and GX_OP_CALL_STAR (spread.c). */
 PyObject *gx_machine_spread(gx_binding *b, const gx_insn *insn);
 PyObject *gx_machine_call_star(gx_binding *b, PyObject *callee, PyObject *values);
+
+/* The value leaves its register: of a temporary with its reference. */
+static inline PyObject *
+gx_binding_take(gx_binding *b, int reg)
+{
+    PyObject *value = b->regs[reg];
+    if (reg < b->first_temp) {
+        return Py_NewRef(value);
+    }
+    b->regs[reg] = NULL;
+    return value;
+}
 
 /* The value of a GX_OP_GLOBAL or GX_OP_CELL: a new reference, or NULL with NameError. */
 PyObject *gx_binding_look_up(gx_binding *b, const gx_insn *insn);

@@ -395,18 +395,6 @@ register_of(const gx_builder *b, uint8_t operand)
     return (uint8_t)(first_var + b->nvars + operand - GX_TEMP);
 }
 
-/* Needs the operands as registers. */
-static bool
-empties(const gx_native *native, const gx_insn *insn)
-{
-    bool any = false;
-    const uint8_t *in = gx_operands(native, insn);
-    for (int i = 0; i < insn->n && insn->op != GX_OP_COPY; i++) {
-        any = any || in[i] >= gx_native_first_temp(native);
-    }
-    return any;
-}
-
 static void
 lay_out(const gx_builder *b, gx_native *native)
 {
@@ -419,7 +407,6 @@ lay_out(const gx_builder *b, gx_native *native)
             insn->in[i] = register_of(b, insn->in[i]);
         }
         insn->dst = register_of(b, insn->dst);
-        insn->consumes = empties(native, insn);
         if (insn->op == GX_OP_CALL && insn->arg > 0) {
             insn->aux = register_of(b, (uint8_t)insn->aux);
         }
@@ -450,10 +437,7 @@ build_native(gx_state *state, gx_builder *b)
         return NULL;
     }
     lay_out(b, native);
-    const gx_insn *first = native->insns;
-    native->single = b->ninsns == 2 && first->op < GX_OP_DROP && !first->consumes &&
-                     first->n <= GX_INSN_INPUTS && first[1].op == GX_OP_RETURN &&
-                     first[1].in[0] == first->dst;
+    gx_native_settle(native);
     return native;
 }
 
