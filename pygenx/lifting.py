@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pygenx._pygenx import lifting_eager as _eager  # noqa: F401 (for tests)
 from pygenx._pygenx import lifting_native as native
 from pygenx._pygenx import lifting_stats as stats
 from pygenx._pygenx import lifting_switch as _switch

@@ -101,27 +101,37 @@ gx_bind(gx_state *state, gx_native *native, int nargs)
     return b;
 }
 
-gx_binding *
-gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
-                 const char **why)
+/* What the program finds by the names and cells of func. */
+static gx_binding *
+bind_names(gx_state *state, gx_native *native, PyObject *func, int nargs,
+           const char **why)
 {
     PyObject *globals = PyFunction_GET_GLOBALS(func);
     PyObject *builtins = ((PyFunctionObject *)func)->func_builtins;
-    PyObject *closure = PyFunction_GET_CLOSURE(func);
     *why = NULL;
     if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) {
         *why = "its globals are not an exact dict";
         return NULL;
     }
     gx_binding *b = gx_bind(state, native, nargs);
+    if (b != NULL) {
+        b->code = Py_NewRef(PyFunction_GET_CODE(func));
+        b->globals = Py_NewRef(globals);
+        b->builtins = Py_NewRef(builtins);
+        b->closure = Py_XNewRef(PyFunction_GET_CLOSURE(func));
+    }
+    return b;
+}
+
+gx_binding *
+gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
+                 const char **why)
+{
+    gx_binding *b = bind_names(state, native, func, nargs, why);
     if (b == NULL) {
         return NULL;
     }
     b->func = Py_NewRef(func);
-    b->code = Py_NewRef(PyFunction_GET_CODE(func));
-    b->globals = Py_NewRef(globals);
-    b->builtins = Py_NewRef(builtins);
-    b->closure = Py_XNewRef(closure);
     int rc = bind_defaults(b, func, (PyCodeObject *)b->code);
     if (rc == 0) {
         *why = "it does not take that many arguments";
@@ -129,6 +139,16 @@ gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
     if (rc <= 0) {
         gx_binding_free(b);
         return NULL;
+    }
+    return b;
+}
+
+gx_binding *
+gx_bind_generator(gx_state *state, gx_native *native, PyObject *func, const char **why)
+{
+    gx_binding *b = bind_names(state, native, func, native->nparams, why);
+    if (b != NULL) {
+        b->alone = true;
     }
     return b;
 }
@@ -157,7 +177,7 @@ gx_binding_free(gx_binding *b)
 int
 gx_binding_traverse(gx_binding *b, visitproc visit, void *arg)
 {
-    for (int i = b->nargs; i < gx_native_first_var(b->native); i++) {
+    for (int i = b->nargs; i < b->first_temp; i++) {
         Py_VISIT(b->regs[i]);
     }
     Py_VISIT(b->func);

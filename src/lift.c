@@ -564,6 +564,9 @@ gx_lift_code(gx_state *state, PyCodeObject *code, const char **why)
 {
     gx_lifter lifter;
     PyObject *bytecode;
+    if (gx_is_generator_code(code) && PY_VERSION_HEX < NEWEST) {
+        return gx_lift_generator(state, code, why);
+    }
     *why = why_not_code(code);
     if (*why != NULL) {
         return NULL;

@@ -64,7 +64,7 @@ gx_lift_remembered(gx_state *state, PyObject *code)
 }
 
 gx_native *
-gx_lift(gx_state *state, PyObject *code, PyObject **why)
+gx_lift_any(gx_state *state, PyObject *code, PyObject **why)
 {
     PyObject *found = Py_XNewRef(gx_lift_remembered(state, code));
     if (found == NULL || PyLong_Check(found)) {
@@ -76,6 +76,18 @@ gx_lift(gx_state *state, PyObject *code, PyObject **why)
         return NULL;
     }
     return (gx_native *)found;
+}
+
+gx_native *
+gx_lift(gx_state *state, PyObject *code, PyObject **why)
+{
+    gx_native *native = gx_lift_any(state, code, why);
+    if (native != NULL && native->loop != NULL) {
+        Py_DECREF((PyObject *)native);
+        *why = PyUnicode_FromString("it is a generator or coroutine");
+        return NULL;
+    }
+    return native;
 }
 
 /* -- when native programs may run ---------------------------------------------- */

@@ -119,23 +119,25 @@ gx_lifting_stats(PyObject *module, PyObject *const *Py_UNUSED(args), Py_ssize_t 
         return NULL;
     }
     const gx_lift_counts *counts = &state->lift_counts;
-    return Py_BuildValue("{sn sn sn sn sn}", "stages_lifted", counts->stages_lifted,
+    return Py_BuildValue("{sn sn sn sn sn sn}", "stages_lifted", counts->stages_lifted,
                          "stages_called", counts->stages_called, "items_lifted",
                          counts->items_lifted, "items_called", counts->items_called,
-                         "items_in_lanes", counts->items_in_lanes);
+                         "items_in_lanes", counts->items_in_lanes, "generators_lifted",
+                         counts->generators_lifted);
 }
 
 const char gx_lifting_stats_doc[] =
     "stats()\n--\n\n"
-    "How many stages with Python functions were lifted or called, and their items.";
+    "How many stages with Python functions were lifted or called, and their items, and\n"
+    "how many generator expressions were taken apart.";
 
-PyObject *
-gx_lifting_switch(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
-                  PyObject *kwnames)
+/* Add the one argument of a call to *number; its new value is the answer. */
+static PyObject *
+add_to(int *number, const char *name, PyObject *const *args, Py_ssize_t nargs,
+       PyObject *kwnames)
 {
     static const char *const params[] = {"change", NULL};
-    static const gx_signature signature = {"_switch", params, 1, 1, 1};
-    gx_state *state = PyModule_GetState(module);
+    gx_signature signature = {name, params, 1, 1, 1};
     PyObject *change;
     if (gx_parse(&signature, args, (size_t)nargs, kwnames, &change) < 0) {
         return NULL;
@@ -144,10 +146,30 @@ gx_lifting_switch(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     if (by == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    state->lift_off += (int)by;
-    return PyBool_FromLong(state->lift_off <= 0);
+    *number += (int)by;
+    return PyBool_FromLong(*number > 0);
+}
+
+PyObject *
+gx_lifting_switch(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                  PyObject *kwnames)
+{
+    gx_state *state = PyModule_GetState(module);
+    return add_to(&state->lift_off, "_switch", args, nargs, kwnames);
 }
 
 const char gx_lifting_switch_doc[] =
     "_switch(change, /)\n--\n\n"
-    "Add to the number of reasons to be off; return whether lifting is on.";
+    "Add to the number of reasons to be off; return whether there are any.";
+
+PyObject *
+gx_lifting_eager(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                 PyObject *kwnames)
+{
+    gx_state *state = PyModule_GetState(module);
+    return add_to(&state->lift_eager, "_eager", args, nargs, kwnames);
+}
+
+const char gx_lifting_eager_doc[] =
+    "_eager(change, /)\n--\n\n"
+    "For tests: take generator expressions apart whether that pays or not.";

@@ -227,7 +227,7 @@ trust(gx_binding *b, PyObject *callee)
 {
     if (gx_reads_frame(b->state, callee)) {
         b->opaque = true;
-        return false;
+        return b->alone;
     }
     if (PyFunction_Check(callee) || PyMethod_Check(callee)) {
         b->opaque = true;
@@ -400,6 +400,11 @@ branch(gx_binding *b, const gx_insn *insn)
     case GX_OP_DROP:
         taken = 0;
         break;
+    case GX_OP_STORE:
+        gx_machine_store(b, insn);
+        return insn + 1;
+    case GX_OP_UNPACK:
+        return gx_machine_unpack(b, insn) < 0 ? NULL : insn + 1;
     default:
         break;
     }
@@ -407,11 +412,11 @@ branch(gx_binding *b, const gx_insn *insn)
     return taken ? b->native->insns + insn->aux : insn + 1;
 }
 
-/* What is left after an error or, of variables, at any end: the latest first. */
+/* What is left after an error: the latest first. */
 static void
-release(gx_binding *b, int from)
+release(gx_binding *b)
 {
-    for (int i = gx_native_size(b->native) - 1; i >= from; i--) {
+    for (int i = gx_native_size(b->native) - 1; i >= b->first_temp; i--) {
         Py_CLEAR(b->regs[i]);
     }
 }
@@ -427,7 +432,7 @@ failed(gx_binding *b, const gx_insn *insn)
     b->looking_up = false;
     PyObject *error = raised ? PyErr_GetRaisedException() : NULL;
     consume(b, insn);
-    release(b, gx_native_first_var(b->native));
+    release(b);
     if (!raised) {
         return GX_MACHINE_REFUSED;
     }
@@ -443,16 +448,6 @@ run_single(gx_binding *b, PyObject **out)
     const gx_insn *insn = b->native->insns;
     *out = compute(b, insn);
     return *out != NULL ? GX_MACHINE_VALUE : failed(b, insn);
-}
-
-/* Variables live as long as the call. */
-static gx_outcome
-ended(gx_binding *b, PyObject **out)
-{
-    if (b->native->nvars > 0) {
-        release(b, gx_native_first_var(b->native));
-    }
-    return *out != NULL ? GX_MACHINE_VALUE : GX_MACHINE_SKIP;
 }
 
 Py_NO_INLINE static gx_outcome
@@ -476,13 +471,13 @@ run_all(gx_binding *b, PyObject **out)
         consume(b, insn);
         if (insn->returns) {
             *out = value;
-            return native->nvars == 0 ? GX_MACHINE_VALUE : ended(b, out);
+            return GX_MACHINE_VALUE;
         }
         b->regs[insn->dst] = value;
         insn++;
     }
     *out = insn->op == GX_OP_RETURN ? gx_binding_take(b, insn->in[0]) : NULL;
-    return ended(b, out);
+    return *out != NULL ? GX_MACHINE_VALUE : GX_MACHINE_SKIP;
 }
 
 gx_outcome
@@ -496,5 +491,11 @@ gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
     } else {
         memcpy(b->regs, args, sizeof(*args) * (size_t)b->nargs);
     }
+    return b->native->single ? run_single(b, out) : run_all(b, out);
+}
+
+gx_outcome
+gx_machine_go(gx_binding *b, PyObject **out)
+{
     return b->native->single ? run_single(b, out) : run_all(b, out);
 }

@@ -83,6 +83,9 @@ native_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(native_CAST(op)->consts);
     Py_VISIT(native_CAST(op)->names);
+    if (native_CAST(op)->loop != NULL) {
+        Py_VISIT((PyObject *)native_CAST(op)->loop->inner);
+    }
     return 0;
 }
 
@@ -97,6 +100,10 @@ native_dealloc(PyObject *op)
     Py_CLEAR(native_CAST(op)->names);
     PyMem_Free(native_CAST(op)->insns);
     PyMem_Free(native_CAST(op)->operands);
+    if (native_CAST(op)->loop != NULL) {
+        Py_XDECREF((PyObject *)native_CAST(op)->loop->inner);
+        PyMem_Free(native_CAST(op)->loop);
+    }
     type->tp_free(op);
     Py_DECREF(type);
 }

@@ -11,8 +11,8 @@
        [ parameters | constants | variables | temporaries ]
 
    Parameters are borrowed during a call, those filled from defaults and the constants
-   belong to the binding. A variable is owned from its one assignment to the end of the
-   call (targets of a for). A temporary is owned from its definition to its one use,
+   belong to the binding. A variable, the target of a for, is owned from one assignment
+   to the next, beyond the end of a call, as in a generator's frame. A temporary is owned from its definition to its one use,
    which empties it: objects live as long as on CPython's own stack, and after an error
    what is not NULL is what has to be released.
 
@@ -57,10 +57,11 @@ typedef enum {
     GX_OP_CONVERT,     /* arg: 1 str, 2 repr, 3 ascii */
     GX_OP_FORMAT,      /* format(in[0], in[1] if n == 2 else '') */
     GX_OP_STRING,      /* ''.join(in) */
-    GX_OP_UNPACK,      /* in[0] into the n registers operands[first...], variables or
-                          temporaries; arg: the number of them. dst is not used */
     /* without a result */
     GX_OP_DROP,          /* empty the temporary in[0] */
+    GX_OP_STORE,         /* in[0] is from now on the variable dst */
+    GX_OP_UNPACK,        /* in[0] into the `arg` registers operands[first...], variables
+                            or temporaries */
     GX_OP_JUMP,          /* to insns[aux]; all jumps are forward */
     GX_OP_JUMP_IF_TRUE,  /* if in[0], to insns[aux] */
     GX_OP_JUMP_IF_FALSE, /* if not in[0] */
@@ -119,7 +120,28 @@ typedef struct {
 
 /* -- natives (native.c) ---------------------------------------------------- */
 
+typedef struct gx_native gx_native;
+
+#define GX_FORS 4   /* at most so many fors in a generator expression */
+#define GX_OUTER 12 /* and variables of the fors around one of them */
+
+/* What a native has that is one `for` of a generator expression. It is run once for each
+   item: no value, or one that is yielded, or what the next `for` reads. */
 typedef struct {
+    gx_native *inner;  /* owned: the next for; NULL: values are yielded */
+    Py_ssize_t lately; /* of the first: items of a run not long ago; not constant */
+    int gain;          /* of the first: what an item gains, about, in nanoseconds... */
+    int calls_of_item; /* ...apart from so many calls of a method of the item */
+    uint16_t begins;   /* of the first: offset of RETURN_GENERATOR in co_code */
+    uint16_t asks;     /* offset of FOR_ITER */
+    uint16_t leaves;   /* offset of what yields, or begins the next for */
+    uint8_t item;      /* register that takes the item */
+    uint8_t outer[GX_OUTER]; /* parameters: where they are in the for around this one */
+    bool opens;              /* of the first: its code calls iter() itself... */
+    bool stacked;            /* ...or keeps the iterator on the stack (3.15) */
+} gx_loop;
+
+struct gx_native {
     PyObject_HEAD
     PyObject *consts; /* owned tuple: registers nparams... */
     PyObject *names;  /* owned tuple of str: globals and attributes */
@@ -131,7 +153,8 @@ typedef struct {
     bool single;       /* one operation on parameters and constants, and its return */
     uint8_t *operands; /* owned, of the operations with many */
     gx_insn *insns;    /* owned */
-} gx_native;
+    gx_loop *loop;     /* owned; NULL: not of a generator expression */
+};
 
 static inline const uint8_t *
 gx_operands(const gx_native *native, const gx_insn *insn)
@@ -231,6 +254,10 @@ void gx_build_call_star(gx_builder *b);
 /* Stack: [callable, arguments...]: a call; as CALL_METHOD where nothing was computed
    between the look-up and the call. */
 void gx_build_call(gx_builder *b, int nargs, PyObject *kwnames);
+/* Pop a value and push its n items, the first on top. */
+void gx_build_unpack(gx_builder *b, int n);
+/* Pop a value into a new variable: the operand it is from now on. */
+int gx_build_store(gx_builder *b);
 void gx_build_copy(gx_builder *b, int depth);
 void gx_build_drop(gx_builder *b);
 /* A jump that pops `n` operands (0 or 1), and the place it goes to. */
@@ -271,6 +298,7 @@ typedef struct {
     PyObject *trusted;  /* owned: the callable last found to need no frame */
     bool opaque;        /* a Python function was called: better call ours */
     bool looking_up;    /* a method call that failed had not found the method yet */
+    bool alone;         /* there is no function to call in place of this */
     int first_temp;     /* gx_native_first_temp */
     gx_known_global known_globals[GX_KNOWN];
     gx_known_method known_methods[GX_KNOWN];
@@ -281,6 +309,9 @@ typedef struct {
    without one and the reason in *why (borrowed static text). */
 gx_binding *gx_bind_function(gx_state *state, gx_native *native, PyObject *func,
                              int nargs, const char **why);
+/* The same to the function behind a generator expression: of parameters only room. */
+gx_binding *gx_bind_generator(gx_state *state, gx_native *native, PyObject *func,
+                              const char **why);
 /* The same without a function. */
 gx_binding *gx_bind(gx_state *state, gx_native *native, int nargs);
 void gx_binding_free(gx_binding *b);
@@ -306,6 +337,8 @@ gx_binding_is_stale(const gx_binding *b)
 
 /* Run with borrowed arguments. GX_MACHINE_VALUE: *out is a new reference. */
 gx_outcome gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out);
+/* The same with what is in the registers already. */
+gx_outcome gx_machine_go(gx_binding *b, PyObject **out);
 
 /* Operations without a way of their own in the loop (machine_rare.c). */
 PyObject *gx_machine_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in);
@@ -316,6 +349,9 @@ PyObject *gx_machine_call_method(gx_binding *b, const gx_insn *insn, PyObject **
 /* GX_OP_SPREAD and GX_OP_CALL_STAR (spread.c). */
 PyObject *gx_machine_spread(gx_binding *b, const gx_insn *insn);
 PyObject *gx_machine_call_star(gx_binding *b, PyObject *callee, PyObject *values);
+/* GX_OP_UNPACK and GX_OP_STORE; -1 with an error (unpack.c). */
+int gx_machine_unpack(gx_binding *b, const gx_insn *insn);
+void gx_machine_store(gx_binding *b, const gx_insn *insn);
 
 /* The value leaves its register: of a temporary with its reference. */
 static inline PyObject *
@@ -345,6 +381,8 @@ void gx_tell_attribute(PyObject *obj, PyObject *name);
 /* The native of a code object, which remembers it: a new reference; NULL with an error
    and *why NULL, or NULL without one and *why, a new reference to a str. */
 gx_native *gx_lift(gx_state *state, PyObject *code, PyObject **why);
+/* The same, also of generator expressions. */
+gx_native *gx_lift_any(gx_state *state, PyObject *code, PyObject **why);
 /* A binding of a function worth running natively, now: NULL with an error, or without
    one: it is rather called (run_lift.c). */
 gx_binding *gx_lift_bind(gx_state *state, PyObject *func, int nargs);
@@ -376,7 +414,12 @@ const char *gx_why_better_called(gx_binding *b);
 gx_native *gx_expression_native(PyObject *func);
 /* native_function.c */
 PyObject *gx_native_function_new(gx_state *state, PyObject *func, gx_native *native);
-/* The same for one code object, without a look at what is remembered. */
+/* The same for one code object, without a look at what is remembered; of a generator
+   expression the native of its first for (lift_generator.c). */
 gx_native *gx_lift_code(gx_state *state, PyCodeObject *code, const char **why);
+bool gx_is_generator_code(const PyCodeObject *code);
+/* What running it gains: for gx_loop (take_apart.c). */
+void gx_estimate_gain(gx_native *first);
+gx_native *gx_lift_generator(gx_state *state, PyCodeObject *code, const char **why);
 
 #endif

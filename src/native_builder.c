@@ -277,6 +277,67 @@ gx_build_drop(gx_builder *b)
     }
 }
 
+void
+gx_build_unpack(gx_builder *b, int n)
+{
+    if (b->refusal != NULL || !b->reachable) {
+        return;
+    }
+    gx_build_end(b, GX_OP_UNPACK, 1);
+    if (b->refusal != NULL || n > GX_BUILD_VARS ||
+        b->noperands + n > (int)sizeof(b->operands)) {
+        gx_builder_refuse(b, "it is too long");
+        return;
+    }
+    gx_insn *insn = &b->insns[b->ninsns - 1];
+    insn->arg = (uint8_t)n;
+    insn->first = (uint16_t)b->noperands;
+    for (int i = n - 1; i >= 0; i--) {
+        int temp = free_temp(b);
+        b->operands[insn->first + i] = (uint8_t)temp;
+        gx_push(b, temp);
+    }
+    b->noperands += n;
+}
+
+/* Let the last operations, if they unpack, write into `var` in place of `temp`. */
+static bool
+redirect(gx_builder *b, uint8_t temp, int var)
+{
+    for (int i = b->ninsns - 1; i >= 0 && b->insns[i].op == GX_OP_UNPACK; i--) {
+        const gx_insn *insn = &b->insns[i];
+        uint8_t *place = memchr(b->operands + insn->first, temp, insn->arg);
+        if (place != NULL) {
+            *place = (uint8_t)var;
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+gx_build_store(gx_builder *b)
+{
+    int operand = gx_pop(b);
+    if (b->refusal != NULL || !b->reachable) {
+        return GX_NO_OPERAND;
+    }
+    if (operand < GX_TEMP) {
+        return operand; /* it never changes while this name may be used */
+    }
+    if (operand == GX_NO_OPERAND || b->nvars == GX_BUILD_VARS) {
+        gx_builder_refuse(b, "it is too long");
+        return GX_NO_OPERAND;
+    }
+    int var = GX_VAR + b->nvars++;
+    if (!redirect(b, (uint8_t)operand, var)) {
+        gx_push(b, operand);
+        gx_build_end(b, GX_OP_STORE, 1);
+        b->insns[b->ninsns - 1].dst = (uint8_t)var;
+    }
+    return var;
+}
+
 /* -- branches ------------------------------------------------------------- */
 
 static void

@@ -71,7 +71,7 @@ static PySendResult
 pipe_resume(PyObject *op, gx_how how, PyObject *value, PyObject **out)
 {
     pipe_object *self = pipe_CAST(op);
-    if (gx_pipe_start(self) < 0) {
+    if (gx_pipe_begin(self) < 0) {
         return PYGEN_ERROR;
     }
     gx_run *run = self->run;

@@ -23,6 +23,8 @@ typedef struct {
 
 /* pipe_start.c. -1 with an error; afterwards self->run is there. */
 int gx_pipe_start(pipe_object *self);
+/* The same where an item will be asked for next: its source may be taken apart. */
+int gx_pipe_begin(pipe_object *self);
 /* pipe.c. */
 pipe_object *gx_pipe_alloc(gx_state *state, gx_program *program);
 /* True, with the error, if a stage has taken the source away. */

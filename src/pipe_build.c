@@ -137,7 +137,7 @@ static PyObject *
 drain(pipe_object *self, const gx_row *row, PyObject **args)
 {
     PyObject *result = NULL;
-    if (gx_pipe_start(self) < 0) {
+    if (gx_pipe_begin(self) < 0) {
         for (int i = 0; i < GX_MAX_ARGS; i++) {
             Py_XDECREF(args[i]);
         }

@@ -2,6 +2,7 @@
    as one run over the innermost source. What stands before a through() runs in a pipe
    of its own, which the user's function reads. */
 
+#include "native_generator.h"
 #include "pipe.h"
 #include "stats.h"
 
@@ -176,4 +177,18 @@ gx_pipe_start(pipe_object *self)
     self->run = run;
     gx_source_drop(&self->source); /* a joined pipe, or nothing */
     return 0;
+}
+
+int
+gx_pipe_begin(pipe_object *self)
+{
+    if (self->run != NULL) {
+        return 0;
+    }
+    if (gx_pipe_start(self) < 0) {
+        return -1;
+    }
+    gx_run *run = self->run;
+    int rc = gx_take_apart(run->state, &run->steps->source, &run->expression);
+    return rc < 0 ? -1 : 0;
 }

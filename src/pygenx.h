@@ -22,10 +22,10 @@
     X(__module__)     \
     X(__name__)       \
     X(__notes__)      \
-    X(__reduce__)     \
     X(args)           \
     X(keywords)       \
     X(__qualname__)   \
+    X(__reduce__)     \
     X(_from_rows)     \
     X(Sequence)       \
     X(abs)            \
@@ -88,6 +88,7 @@ enum gx_type_id {
 /* What pygenx.lifting.stats() shows. */
 typedef struct {
     Py_ssize_t stages_lifted, stages_called, items_lifted, items_called, items_in_lanes;
+    Py_ssize_t generators_lifted;
 } gx_lift_counts;
 
 /* What steps that count words are recognised by. */
@@ -114,6 +115,7 @@ typedef struct {
     Py_ssize_t code_extra;           /* index of our memory in code objects, or -1 */
     PyObject *get_tool; /* owned: sys.monitoring.get_tool; NULL before 3.12 */
     int lift_off;       /* > 0: nothing is lifted */
+    int lift_eager;     /* > 0: generator expressions are, whether that pays or not */
     gx_lift_counts lift_counts;
     PyTypeObject *str_iterator; /* owned: ASCII strings have a type of their own */
     PyObject *empty_program;    /* owned: the Pipeline all pipes start from */

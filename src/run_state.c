@@ -1,6 +1,7 @@
 /* What a run consists of and how it is taken apart: layout, the stack of open steps,
    clean-up, memory, length. No Python type in this file. */
 
+#include "native_generator.h"
 #include "pipeline.h"
 
 #include <string.h>
@@ -318,9 +319,28 @@ gx_run_release(gx_run *run, bool close)
     return release_steps(run, run->steps, run->end - 1, close);
 }
 
+/* Tell what reads the same expression next how long this was. */
+static void
+remember_length(gx_run *run)
+{
+    PyObject *code = run->expression;
+    run->expression = NULL;
+    if (code != NULL && run->index >= GX_LONG_GENERATOR) {
+        PyObject *raised = PyErr_GetRaisedException();
+        if (gx_generator_was_long(run->state, code, run->index) < 0) {
+            PyErr_Clear(); /* no memory: another time */
+        }
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    Py_XDECREF(code);
+}
+
 void
 gx_run_free(gx_run *run)
 {
+    remember_length(run);
     for (gx_step *step = run->steps; step < run->end; step++) {
         gx_source_drop(&step->source);
         Py_CLEAR(step->state);
@@ -357,6 +377,7 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
         Py_VISIT(run->terminal[i]);
     }
     Py_VISIT(run->result);
+    Py_VISIT(run->expression);
     return 0;
 }
 

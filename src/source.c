@@ -3,6 +3,8 @@
 
 #include "source.h"
 
+#include "native_generator.h"
+
 #include <limits.h>
 
 /* -- lanes -------------------------------------------------------------- */
@@ -332,6 +334,9 @@ gx_source_close(gx_state *state, gx_source *source)
 PySendResult
 gx_source_send(gx_source *source, PyObject *value, PyObject **out)
 {
+    if (source->fetch == gx_fetch_native_generator) {
+        return gx_native_generator_send(source, value, out);
+    }
     if (is_container(source)) {
         PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute 'send'",
                      source->obj ? Py_TYPE(source->obj)->tp_name : "NoneType");
@@ -358,6 +363,10 @@ PySendResult
 gx_source_throw(gx_state *state, gx_source *source, PyObject *exc, PyObject **out)
 {
     PyObject *method;
+    if (source->fetch == gx_fetch_native_generator &&
+        !PyErr_GivenExceptionMatches(exc, PyExc_GeneratorExit)) {
+        return gx_native_generator_throw(source, exc, out);
+    }
     if (is_container(source)) {
         gx_source_drop(source); /* ended, as an iterator over it would be */
         return raise_here(exc);
@@ -454,6 +463,9 @@ gx_source_brief(const gx_source *source)
 {
     if (source->obj == NULL) {
         return PyUnicode_FromString("<ended>");
+    }
+    if (source->fetch == gx_fetch_native_generator) {
+        return PyUnicode_FromString("<generator>"); /* it is one to everybody */
     }
     return PyUnicode_FromFormat("<%s>", Py_TYPE(source->obj)->tp_name);
 }

@@ -220,6 +220,8 @@ NO_OBJECTS = {
     "piece": "lives as long as a writer",
     "reading": "lives on the C stack",
     "writer": "lives on the C stack",
+    "anatomy": "lives on the C stack",
+    "generator_lifter": "lives on the C stack",
     "gx_builder": "lives on the C stack",
     "gx_lifter": "lives on the C stack",
     "gx_breath": "",
