@@ -205,12 +205,14 @@ subscript(PyObject *container, PyObject *key)
     return value != NULL ? value : PyObject_GetItem(container, key);
 }
 
+/* A method that is called next is looked up by CPython without PyObject_GetAttr, if the
+   type has the usual way to look up. */
 static inline PyObject *
-attribute(PyObject *obj, PyObject *name)
+attribute(PyObject *obj, PyObject *name, bool method)
 {
     getattrofunc slot = Py_TYPE(obj)->tp_getattro;
     PyObject *value = slot != NULL ? slot(obj, name) : PyObject_GetAttr(obj, name);
-    if (value == NULL) {
+    if (value == NULL && !(method && slot == PyObject_GenericGetAttr)) {
         gx_tell_attribute(obj, name);
     }
     return value;
@@ -314,7 +316,8 @@ compute(gx_binding *b, const gx_insn *insn)
     case GX_OP_SUBSCRIPT:
         return subscript(regs[in[0]], regs[in[1]]);
     case GX_OP_ATTRIBUTE:
-        return attribute(regs[in[0]], PyTuple_GET_ITEM(b->native->names, insn->aux));
+        return attribute(regs[in[0]], PyTuple_GET_ITEM(b->native->names, insn->aux),
+                         insn->arg);
     case GX_OP_CALL:
         return call(b, insn, gx_operands(b->native, insn));
     case GX_OP_CALL_METHOD:

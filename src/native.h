@@ -40,7 +40,7 @@ typedef enum {
     GX_OP_SUBSCRIPT,   /* in[0][in[1]] */
     GX_OP_SLICE,       /* in[0][in[1]:in[2]] */
     GX_OP_BUILD_SLICE, /* slice(in[0], in[1], in[2] if n == 3) */
-    GX_OP_ATTRIBUTE,   /* in[0].names[aux] */
+    GX_OP_ATTRIBUTE,   /* in[0].names[aux]; arg: 1 a method to be called */
     GX_OP_CALL,        /* in[0](*in[1:]); arg: how many of the last are by keyword,
                           their names are the tuple in register aux */
     GX_OP_CALL_METHOD, /* in[0].names[aux](*in[1:]); arg: units of bytecode from the

@@ -194,7 +194,7 @@ gx_build_end(gx_builder *b, gx_op op, int n)
 void
 gx_build_method(gx_builder *b, PyObject *name)
 {
-    gx_build(b, GX_OP_ATTRIBUTE, 0, 1, gx_builder_name(b, name));
+    gx_build(b, GX_OP_ATTRIBUTE, 1, 1, gx_builder_name(b, name));
     b->method = b->ninsns - 1;
 }
 
