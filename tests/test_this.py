@@ -654,7 +654,14 @@ def build(text, names):
     """The expression, or None where Python itself refuses to build it."""
     try:
         return eval(text, dict(names))
-    except (TypeError, ValueError, ArithmeticError, AttributeError, SyntaxError):
+    except (
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        SyntaxError,
+    ):
         return None
 
 
