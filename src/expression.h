@@ -101,6 +101,12 @@ PyObject *gx_expression_new(PyTypeObject *type, const gx_operation *operation,
 /* All operands of a tree in postfix order, the tree last: borrowed pointers in an array
    to be freed, *n of them. */
 PyObject **gx_expression_postfix(PyObject *op, Py_ssize_t *n);
+/* A constant in source text, and "a, b" of the items of one; `safe` as in
+   gx_expression_text (text.c). */
+PyObject *gx_constant_text(PyObject *op, bool safe);
+PyObject *gx_items_text(PyObject *op, bool safe);
+/* Put `n` texts, taken, into a format; NULL if one is NULL. */
+PyObject *gx_fill(const char *format, int n, PyObject *a, PyObject *b, PyObject *c);
 /* Its native program: a new reference, or NULL with an error. */
 gx_native *gx_expression_compile(gx_state *state, PyObject *op);
 /* A callable (expression_function.c). */

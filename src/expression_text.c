@@ -3,8 +3,6 @@
 
 #include "expression.h"
 
-#include <math.h>
-
 /* -- pieces ------------------------------------------------------------- */
 
 /* `level` of a piece: gx_level, or... */
@@ -76,48 +74,10 @@ write_part(writer *w, PyObject *text)
 
 /* -- constants ---------------------------------------------------------- */
 
-static PyObject *
-repr_of(PyObject *op, bool safe)
-{
-    if (PyFloat_CheckExact(op) && !isfinite(PyFloat_AS_DOUBLE(op))) {
-        return PyUnicode_FromFormat("float('%S')", op);
-    }
-    return safe ? gx_brief(op) : PyObject_Repr(op);
-}
-
-/* ", ".join is that of one str, str.join that of all. */
-static PyObject *
-name_of_method(PyObject *op, bool safe)
-{
-    PyObject *self = PyCFunction_GET_SELF(op);
-    if (self == NULL || PyModule_Check(self) || PyType_Check(self)) {
-        return gx_brief_callable(op);
-    }
-    PyObject *text = repr_of(self, safe);
-    const char *name = ((PyCFunctionObject *)op)->m_ml->ml_name;
-    if (text != NULL) {
-        Py_SETREF(text, PyUnicode_FromFormat("%U.%s", text, name));
-    }
-    return text;
-}
-
-static PyObject *
-constant_text(PyObject *op, bool safe)
-{
-    if (PyCFunction_CheckExact(op)) {
-        return name_of_method(op, safe);
-    }
-    if (PyFunction_Check(op) || Py_IS_TYPE(op, &PyMethodDescr_Type) ||
-        Py_IS_TYPE(op, &PyType_Type)) {
-        return gx_brief_callable(op);
-    }
-    return repr_of(op, safe);
-}
-
 static void
 write_constant(writer *w, PyObject *op, int level)
 {
-    PyObject *text = constant_text(op, w->safe);
+    PyObject *text = gx_constant_text(op, w->safe);
     if (text != NULL && level > GX_LEVEL_UNARY && PyUnicode_GET_LENGTH(text) > 0 &&
         PyUnicode_READ_CHAR(text, 0) == '-') {
         Py_SETREF(text, PyUnicode_FromFormat("(%U)", text));

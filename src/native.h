@@ -184,6 +184,8 @@ gx_native_size(const gx_native *native)
 void gx_native_settle(gx_native *native);
 /* The expression as source text, parameters as `params` (a tuple of str) names them. */
 PyObject *gx_native_text(gx_native *native, PyObject *params, PyObject *cells);
+/* The same with the names of the function it was made from. */
+PyObject *gx_native_text_of(gx_native *native, PyObject *func);
 
 /* -- builder (native_builder.c) --------------------------------------------- */
 

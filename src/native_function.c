@@ -132,14 +132,23 @@ native_function_dealloc(PyObject *op)
     GX_DEALLOC_END
 }
 
+/* "<native clean: x.strip()>" */
 static PyObject *
 native_function_repr(PyObject *op)
 {
-    PyObject *func = native_function_CAST(op)->func;
-    PyObject *name = func != NULL ? gx_brief_callable(func) : PyUnicode_FromString("?");
-    PyObject *text = name != NULL ? PyUnicode_FromFormat("<native %U>", name) : NULL;
+    native_function *self = native_function_CAST(op);
+    PyObject *func = Py_XNewRef(self->func);
+    if (func == NULL) {
+        return PyUnicode_FromString("<native>");
+    }
+    PyObject *name = gx_brief_callable(func);
+    PyObject *text = name != NULL ? gx_native_text_of(self->native, func) : NULL;
+    PyObject *repr =
+        text != NULL ? PyUnicode_FromFormat("<native %U: %U>", name, text) : NULL;
+    Py_DECREF(func);
     Py_XDECREF(name);
-    return text;
+    Py_XDECREF(text);
+    return repr;
 }
 
 /* -- type --------------------------------------------------------------- */

@@ -217,6 +217,8 @@ NO_OBJECTS = {
     "gx_source": "GX_VISIT_SOURCE, gx_source_drop",
     "gx_sink": "GX_VISIT_SINK, gx_sink_drop",
     "feeding": "lives on the C stack",
+    "gx_reader": "lives as long as the text is made",
+    "gx_node": "lives in a gx_reader",
     "piece": "lives as long as a writer",
     "reading": "lives on the C stack",
     "writer": "lives on the C stack",

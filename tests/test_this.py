@@ -676,7 +676,11 @@ def outcome(function, item):
     return type(value), re.sub("0x[0-9a-f]+", "", repr(value)), log
 
 
-@pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")
+# Of ~True, from 3.12 on.
+quietly = pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")
+
+
+@quietly
 @settings(max_examples=600, deadline=None)
 @given(EXPRESSIONS, ITEMS)
 def test_any_expression_computes_what_plain_python_does(text, item):
@@ -688,6 +692,7 @@ def test_any_expression_computes_what_plain_python_does(text, item):
         assert outcome(lambda x: next(pipe([x]).map(ours)), item)[0] == expected[0]
 
 
+@quietly
 @settings(max_examples=300, deadline=None)
 @given(EXPRESSIONS)
 def test_the_text_of_any_expression_builds_it_again(text):
