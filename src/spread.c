@@ -11,6 +11,13 @@ is_iterable(PyObject *op)
     return Py_TYPE(op)->tp_iter != NULL || PySequence_Check(op);
 }
 
+static void
+not_unpackable(PyObject *values)
+{
+    PyErr_Format(PyExc_TypeError, "Value after * must be an iterable, not %.200s",
+                 Py_TYPE(values)->tp_name);
+}
+
 /* list += [*values], with the error of a display. */
 static int
 extend_list(PyObject *list, PyObject *values)
@@ -19,9 +26,7 @@ extend_list(PyObject *list, PyObject *values)
     if (items == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) && !is_iterable(values)) {
             PyErr_Clear();
-            PyErr_Format(PyExc_TypeError,
-                         "Value after * must be an iterable, not %.200s",
-                         Py_TYPE(values)->tp_name);
+            not_unpackable(values);
         }
         return -1;
     }
@@ -50,8 +55,12 @@ update_map(PyObject *map, PyObject *other)
     }
     if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
+#if PY_VERSION_HEX >= 0x030F0000 /* 3.15: with the module */
+        PyErr_Format(PyExc_TypeError, "'%T' object is not a mapping", other);
+#else
         PyErr_Format(PyExc_TypeError, "'%.200s' object is not a mapping",
                      Py_TYPE(other)->tp_name);
+#endif
     }
     return -1;
 }
@@ -84,6 +93,13 @@ gx_machine_spread(gx_binding *b, const gx_insn *insn)
 
 /* -- calls ---------------------------------------------------------------- */
 
+#if PY_VERSION_HEX >= 0x030F0000 /* 3.15: the same text in calls and displays */
+static void
+not_iterable(gx_state *Py_UNUSED(state), PyObject *Py_UNUSED(callee), PyObject *values)
+{
+    not_unpackable(values);
+}
+#else
 /* How CPython's messages name a callable: module and qualified name with (), or its
    str(). A new reference. */
 static PyObject *
@@ -117,6 +133,7 @@ not_iterable(gx_state *state, PyObject *callee, PyObject *values)
         Py_DECREF(name);
     }
 }
+#endif
 
 PyObject *
 gx_machine_call_star(gx_binding *b, PyObject *callee, PyObject *values)
