@@ -725,7 +725,7 @@ def test_the_variable_of_the_environment():
         assert done.stdout.strip() == expected
 
 
-# -- structure: the same function through every stage that calls one ----------------------------
+# -- structure: the same function through every stage that calls one -------------
 
 LEGS = [
     ("map", "lambda x: x * 3 - 1"),

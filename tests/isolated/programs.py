@@ -14,9 +14,10 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import pygenx
+import pygenx.lifting
 from pygenx import Pipeline, pipe
 
 
@@ -660,6 +661,52 @@ class Text(str):
     """No exact str."""
 
 
+def lifted_whole(x, y=(1,), *, k=2):
+    return [[x, *y, k], f"{x!r:>3}", {"a": x}, {x, 1}, (x if x else y)[k:], max(*y, k)]
+
+
+def lifted_failing(x):
+    return [x, (x,)], x.nothing(x, [x]), nowhere  # noqa: F821
+
+
+def fresh(func):
+    """The same function with a code object that nobody has lifted."""
+    code = func.__code__.replace(co_stacksize=func.__code__.co_stacksize + 1)
+    again = FunctionType(code, func.__globals__, "again", func.__defaults__)
+    again.__kwdefaults__ = func.__kwdefaults__
+    return again
+
+
+def use_native():
+    native = pygenx.lifting.native(fresh(lifted_whole))
+    return native((1,)), native((), (3, 4)), pygenx.lifting.why_not(lifted_whole)
+
+
+def use_native_failing():
+    native = pygenx.lifting.native(fresh(lifted_failing))
+    try:
+        return native(Thing(1))
+    except AttributeError as error:
+        return str(error)
+
+
+def use_native_refused():
+    try:
+        return pygenx.lifting.native(fresh(things))
+    except ValueError as error:
+        return str(error)
+
+
+# Made once: CPython 3.13 itself crashes where a frame finds no memory in these.
+DOUBLED = fresh(lambda x: x + x)
+VALUED = fresh(lambda x: x.value)
+SHOWN = fresh(lambda x: [x, str(x.value)])
+
+
+def use_lifted_stages():
+    return pipe(things(150)).map(DOUBLED).filter(VALUED).map(SHOWN).list()[-1][1]
+
+
 # More words and more text than there is room for at first.
 WORDS = [
     "To be",
@@ -1082,6 +1129,10 @@ DRIVERS = {
     "read_lines given": use_read_lines_given,
     "read_lines missing": use_read_lines_missing,
     "read_lines default": use_read_lines_default,
+    "lifting.native": use_native,
+    "lifting.native failing": use_native_failing,
+    "lifting.native refused": use_native_refused,
+    "lifting in stages": use_lifted_stages,
     "words": use_words,
     "words failing": use_words_failing,
     "words pushed": use_words_pushed,
