@@ -23,16 +23,39 @@ drop_block(gx_lane *lane)
     }
 }
 
+/* The lane of the last run that had one is used again: its columns are warm. */
 static gx_lane *
 lane_new(gx_run *run)
 {
-    gx_lane *lane = PyMem_Calloc(1, sizeof(gx_lane));
+    gx_lane *lane = run->state->spare_lane;
+    run->state->spare_lane = NULL;
+    if (lane == NULL) {
+        lane = PyMem_Calloc(1, sizeof(gx_lane));
+    }
     if (lane != NULL) {
         lane->run = run;
         lane->value.scalar = true;
         lane->wait = WAIT;
+        lane->again = lane->done = 0;
+        lane->size = 0;
     }
     return lane;
+}
+
+void
+gx_lane_drop(gx_run *run)
+{
+    gx_lane *lane = run->lane;
+    run->lane = NULL;
+    if (lane == NULL) {
+        return;
+    }
+    drop_block(lane);
+    if (run->state->spare_lane == NULL && !lane->short_of_memory) {
+        run->state->spare_lane = lane;
+    } else {
+        gx_lane_free(lane);
+    }
 }
 
 void
@@ -41,7 +64,6 @@ gx_lane_free(gx_lane *lane)
     if (lane == NULL) {
         return;
     }
-    drop_block(lane);
     for (gx_column *column = lane->pool; column != NULL;) {
         gx_column *next = column->next;
         PyMem_Free(column);
@@ -56,14 +78,23 @@ gx_lane_free(gx_lane *lane)
 static bool
 plan(gx_run *run, gx_lane *lane)
 {
+    bool may_end = false;
     gx_step *step = run->steps + 1;
-    while (step < run->end && gx_lane_can_call(step)) {
-        step++;
+    for (; step < run->end && gx_lane_can_call(step); step++) {
+        may_end = may_end || gx_lane_may_end(step);
     }
     lane->last = step - 1;
     lane->taker = step < run->end && gx_lane_can_take(run, step) ? step : NULL;
-    lane->boxes = lane->taker == NULL || gx_lane_takes_objects(lane->taker);
-    return lane->taker != NULL;
+    if (lane->taker == NULL || (step == run->steps + 1 && !gx_lane_gains(step))) {
+        return false;
+    }
+    lane->boxes = gx_lane_takes_objects(lane->taker);
+    if (lane->size == 0) {
+        may_end = may_end || gx_lane_may_end(lane->taker);
+        lane->size = may_end ? START : GX_LANE_ROWS;
+        lane->again = may_end ? START : 0;
+    }
+    return true;
 }
 
 static bool
@@ -113,7 +144,8 @@ run_block(gx_lane *lane, bool *deviated)
         return 0;
     }
     Py_ssize_t left = gx_lane_left(source);
-    int wanted = left < GX_LANE_ROWS ? (int)left : GX_LANE_ROWS;
+    int wanted = left < lane->size ? (int)left : lane->size;
+    lane->size = Py_MIN(2 * lane->size, GX_LANE_ROWS);
     lane->n = lane->stop = gx_lane_load(lane, source, wanted);
     for (gx_step *step = run->steps + 1; step <= lane->last; step++) {
         gx_lane_call(lane, step);
@@ -167,7 +199,7 @@ gx_lane_breathe(gx_run *run)
         gx_lane_left(&run->steps->source) < START) {
         return;
     }
-    if (lane == NULL) {
+    if (lane == NULL && gx_lane_looks_good(&run->steps->source)) {
         lane = run->lane = lane_new(run);
     }
     if (lane == NULL || !plan(run, lane)) {
@@ -183,12 +215,20 @@ gx_lane_breathe(gx_run *run)
     }
 }
 
-/* A long source is looked at before its first item. */
+/* A long source of numbers is looked at before its first item, where there is nothing to
+   be lifted first. */
 void
 gx_lane_warm_up(gx_run *run)
 {
+    gx_step *first = run->steps + 1;
+    bool gains = first == run->end - 1
+                     ? gx_lane_can_take(run, first) && gx_lane_gains(first) &&
+                           !gx_lane_may_end(first)
+                     : gx_lane_can_call(first);
     run->laneless = run->state->lift_off > 0;
-    if (!run->laneless && is_ready(run) && gx_lane_left(&run->steps->source) >= START) {
+    if (gains && !run->laneless && is_ready(run) &&
+        gx_lane_left(&run->steps->source) >= START &&
+        gx_lane_looks_good(&run->steps->source)) {
         run->breath.budget = 0;
     }
 }

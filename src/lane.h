@@ -196,6 +196,7 @@ struct gx_lane {
     gx_column *rows; /* owned: of each, its place in the block; NULL: all are there */
     int n;           /* how many */
     int stop;        /* all those before are done or dropped, this one has deviated */
+    int size;        /* of the next block, at most */
     /* trying again */
     Py_ssize_t again; /* not before so many items were taken */
     Py_ssize_t wait;  /* ...which were so many */
@@ -205,6 +206,7 @@ struct gx_lane {
 /* Read up to n items into lane->value; how many, 0: none that can be. (lane_source.c) */
 int gx_lane_load(gx_lane *lane, gx_source *source, int n);
 bool gx_lane_can_load(const gx_state *state, const gx_source *source);
+bool gx_lane_looks_good(const gx_source *source);
 /* How many items are left, as far as one can say. */
 Py_ssize_t gx_lane_left(const gx_source *source);
 /* They are taken. */
@@ -237,6 +239,10 @@ void gx_lane_deviate(gx_lane *lane, int row);
 bool gx_lane_can_take(const gx_run *run, const gx_step *step);
 /* It may want objects of the rows. */
 bool gx_lane_takes_objects(const gx_step *step);
+/* It gains by blocks though no step before it does. */
+bool gx_lane_gains(const gx_step *step);
+/* It may end the run early. */
+bool gx_lane_may_end(const gx_step *step);
 int gx_lane_take(gx_lane *lane, gx_step *step);
 
 #endif

@@ -97,6 +97,23 @@ load_items(gx_lane *lane, PyObject *const *items, int n, gx_vector *v)
     return load_bools(items, n, v);
 }
 
+static bool
+is_number(PyObject *op)
+{
+    return PyLong_CheckExact(op) || PyFloat_CheckExact(op) || PyBool_Check(op);
+}
+
+/* Is the next item one for a lane, as far as one can see? */
+bool
+gx_lane_looks_good(const gx_source *source)
+{
+    if (source->fetch == gx_fetch_list) {
+        return is_number(PyList_GET_ITEM(source->obj, source->index));
+    }
+    return source->fetch != gx_fetch_tuple ||
+           is_number(PyTuple_GET_ITEM(source->obj, source->index));
+}
+
 /* -- all of them -------------------------------------------------------------- */
 
 bool

@@ -318,6 +318,20 @@ gx_lane_takes_objects(const gx_step *step)
            step->row != &gx_terminal_any && step->row != &gx_terminal_all;
 }
 
+bool
+gx_lane_gains(const gx_step *step)
+{
+    return step->row != &gx_terminal_count && step->row != &gx_terminal_list &&
+           step->row != &gx_terminal_tuple;
+}
+
+bool
+gx_lane_may_end(const gx_step *step)
+{
+    return step->row == &gx_terminal_any || step->row == &gx_terminal_all ||
+           step->use == GX_WHILE;
+}
+
 int
 gx_lane_take(gx_lane *lane, gx_step *step)
 {

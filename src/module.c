@@ -236,6 +236,8 @@ module_clear(PyObject *module)
     Py_CLEAR(state->methodcaller);
     Py_CLEAR(state->partial);
     Py_CLEAR(state->get_tool);
+    gx_lane_free(state->spare_lane);
+    state->spare_lane = NULL;
     Py_CLEAR(state->str_iterator);
     Py_CLEAR(state->empty_program);
     Py_CLEAR(state->missing);

@@ -39,7 +39,6 @@ typedef struct gx_row gx_row;
 typedef struct gx_step gx_step;
 typedef struct gx_run gx_run;
 typedef struct gx_program gx_program;
-typedef struct gx_lane gx_lane;
 
 typedef enum {
     GX_EMIT,       /* *item goes on */
@@ -351,7 +350,7 @@ gx_run_tick(gx_run *run)
    if it can. */
 void gx_lane_warm_up(gx_run *run);
 void gx_lane_breathe(gx_run *run);
-void gx_lane_free(gx_lane *lane);
+void gx_lane_drop(gx_run *run);
 /* What a sum can add at once: how many it has added (terminal_sum.c). */
 int gx_sum_ints(gx_step *step, const int64_t *values, int n, int bits);
 int gx_sum_bools(gx_step *step, const uint8_t *values, int n);

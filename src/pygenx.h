@@ -85,6 +85,9 @@ enum gx_type_id {
     GX_N_TYPES
 };
 
+typedef struct gx_lane gx_lane;
+void gx_lane_free(gx_lane *lane);
+
 /* What pygenx.lifting.stats() shows. */
 typedef struct {
     Py_ssize_t stages_lifted, stages_called, items_lifted, items_called, items_in_lanes;
@@ -117,6 +120,7 @@ typedef struct {
     int lift_off;       /* > 0: nothing is lifted */
     int lift_eager;     /* > 0: generator expressions are, whether that pays or not */
     gx_lift_counts lift_counts;
+    gx_lane *spare_lane; /* owned: its memory is used again; NULL: none (lane.c) */
     PyTypeObject *str_iterator; /* owned: ASCII strings have a type of their own */
     PyObject *empty_program;    /* owned: the Pipeline all pipes start from */
     PyObject *missing;          /* owned: "not given", never seen by users */

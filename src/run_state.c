@@ -353,7 +353,7 @@ gx_run_free(gx_run *run)
         Py_CLEAR(run->terminal[i]);
     }
     Py_CLEAR(run->result);
-    gx_lane_free(run->lane);
+    gx_lane_drop(run);
     PyMem_Free(run);
 }
 
