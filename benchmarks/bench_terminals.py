@@ -1,6 +1,7 @@
 """Every terminal of a bare pipe against its builtin, over a list and a generator."""
 
 import operator
+from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -163,6 +164,9 @@ TERMINALS = [
         {"Counter": Counter},
         optional("toolz", "frequencies", lambda frequencies: frequencies)
         | optional("cytoolz", "frequencies", lambda frequencies: frequencies),
+    ),
+    Terminal(
+        "array('q')", ints, lambda p: p.array("q"), {"array": partial(array, "q")}
     ),
     Terminal("join()", texts, lambda p: p.join(" "), {"str.join": " ".join}),
     Terminal(

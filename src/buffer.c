@@ -377,6 +377,34 @@ buffer_next(PyObject *op)
     return item != NULL || PyErr_Occurred() ? item : gx_iterator_next(op);
 }
 
+/* The place of its next item, and whose buffer it is (borrowed); NULL: it has ended. */
+PyObject *
+gx_buffer_place(PyObject *op, Py_ssize_t *index)
+{
+    buffer_object *self = buffer_CAST(op);
+    *index = self->index - self->ready;
+    return self->ended || self->running || self->unpack ? NULL : self->exporter;
+}
+
+/* n items were taken elsewhere; those of the block are let go. */
+void
+gx_buffer_skip(PyObject *op, Py_ssize_t n)
+{
+    buffer_object *self = buffer_CAST(op);
+    self->index += n - self->ready;
+    for (; self->ready > 0; self->ready--) {
+        Py_DECREF(self->block[self->place++]);
+    }
+}
+
+/* Does a view of it look as it did at the start? */
+bool
+gx_buffer_is_same(PyObject *op, const Py_buffer *view)
+{
+    buffer_object *self = buffer_CAST(op);
+    return view->itemsize == self->size && strcmp(format_of(view), self->format) == 0;
+}
+
 /* -- protocol ----------------------------------------------------------- */
 
 static int
@@ -423,7 +451,7 @@ const char gx_buffer_doc[] =
     "A pipe of the items of a buffer: bytes, array.array, memoryview, a NumPy array.\n\n"
     "Items are int, float, bool, str or bytes, as the struct module makes them of the\n"
     "buffer's format; those of several dimensions come in the order of C. The buffer is\n"
-    "read in blocks of at most 64 items and held by nobody between: it may be resized,\n"
+    "read in blocks of at most 512 items and held by nobody between: it may be resized,\n"
     "and what is written into it is seen from the next block on. Raises TypeError if\n"
     "obj has no buffer, or one of structures.\n\n"
     ">>> from array import array\n"

@@ -215,6 +215,15 @@ gx_lane_breathe(gx_run *run)
     }
 }
 
+/* The items that are left as far as one knows, for what has no exact length also. */
+Py_ssize_t
+gx_lane_coming(const gx_run *run)
+{
+    const gx_source *source = &run->steps->source;
+    return gx_lane_can_load(run->state, source) ? gx_lane_left(source)
+                                                : gx_source_hint(source);
+}
+
 /* A long source of numbers is looked at before its first item, where there is nothing to
    be lifted first. */
 void

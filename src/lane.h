@@ -128,6 +128,10 @@ int gx_lane_unary(gx_lane *lane, int op, const gx_vector *a, int n, gx_vector *o
 int gx_lane_truth(gx_lane *lane, const gx_vector *a, bool wanted, int n,
                   gx_vector *out);
 
+/* bool to int, both to float as float(row), which rounds; false: memory is short. */
+bool gx_lane_convert(gx_lane *lane, const gx_vector *v, gx_lane_type type, int n,
+                     gx_vector *out);
+
 /* The same on columns: n rows of dst from a and b, of which at most one is one value
    for all rows. */
 typedef struct {
@@ -203,12 +207,16 @@ struct gx_lane {
     Py_ssize_t done;  /* items since the last deviation */
 };
 
-/* Read up to n items into lane->value; how many, 0: none that can be. (lane_source.c) */
+/* Read up to n items, of those that are left, into lane->value; how many, 0: none that
+   can be. (lane_source.c) */
 int gx_lane_load(gx_lane *lane, gx_source *source, int n);
 bool gx_lane_can_load(const gx_state *state, const gx_source *source);
 bool gx_lane_looks_good(const gx_source *source);
 /* How many items are left, as far as one can say. */
 Py_ssize_t gx_lane_left(const gx_source *source);
+/* The same of buffers (lane_buffer.c), which are acquired and released each time. */
+Py_ssize_t gx_lane_left_in_buffer(const gx_source *source);
+int gx_lane_load_buffer(const gx_source *source, int n, gx_vector *v);
 /* They are taken. */
 void gx_lane_skip(gx_source *source, int n);
 

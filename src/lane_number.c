@@ -34,8 +34,9 @@ column_to(const gx_vector *v, gx_lane_type type, gx_column *out, int n)
 }
 
 /* bool to int, both to float as float(row), which rounds; false: memory is short. */
-static bool
-convert(gx_lane *lane, const gx_vector *v, gx_lane_type type, int n, gx_vector *out)
+bool
+gx_lane_convert(gx_lane *lane, const gx_vector *v, gx_lane_type type, int n,
+                gx_vector *out)
 {
     if (v->type == type) {
         *out = gx_vector_share(v);
@@ -105,7 +106,8 @@ operate(gx_lane *lane, work which, int op, gx_lane_type in, const gx_vector *a,
 {
     gx_vector x, y = {.scalar = true};
     int done = 0;
-    bool ready = convert(lane, a, in, n, &x) && convert(lane, b, in, n, &y);
+    bool ready =
+        gx_lane_convert(lane, a, in, n, &x) && gx_lane_convert(lane, b, in, n, &y);
     out->scalar = a->scalar && b->scalar;
     if (ready && !out->scalar) {
         out->column = gx_column_new(lane);
@@ -312,7 +314,7 @@ gx_lane_unary(gx_lane *lane, int op, const gx_vector *a, int n, gx_vector *out)
     case GX_TRUTH:
         return gx_lane_truth(lane, a, op == GX_TRUTH, n, out);
     case GX_POSITIVE:
-        return convert(lane, a, number, n, out) ? n : 0;
+        return gx_lane_convert(lane, a, number, n, out) ? n : 0;
     case GX_NEGATIVE:
         return a->type == GX_LANE_FLOAT
                    ? negate_floats(lane, a, n, out)

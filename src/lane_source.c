@@ -1,11 +1,12 @@
-/* Where the blocks of a lane come from: ranges, lists and tuples of numbers. */
+/* Where the blocks of a lane come from: ranges, lists and tuples of numbers; buffers are
+   in lane_buffer.c. */
 
 #include "lane.h"
 
 /* -- ranges ----------------------------------------------------------------- */
 
 static int
-load_range(gx_lane *lane, const gx_source *source, int n, gx_vector *v)
+load_range(const gx_source *source, int n, gx_vector *v)
 {
     uint64_t step = (uint64_t)source->step, first = (uint64_t)source->value;
     int64_t *restrict ints = v->column->ints;
@@ -14,7 +15,6 @@ load_range(gx_lane *lane, const gx_source *source, int n, gx_vector *v)
     }
     v->type = GX_LANE_INT;
     v->bits = gx_bits_of(gx_spread_of(ints[0]) | gx_spread_of(ints[n - 1]));
-    lane->items = NULL;
     return n;
 }
 
@@ -116,48 +116,71 @@ gx_lane_looks_good(const gx_source *source)
 
 /* -- all of them -------------------------------------------------------------- */
 
+static bool
+is_buffer(const gx_state *state, const gx_source *source)
+{
+    return source->fetch == gx_fetch_array || source->fetch == gx_fetch_memory ||
+           (source->fetch == gx_fetch_shallow &&
+            Py_IS_TYPE(source->obj, GX_TYPE_OF(state, buffer_source)));
+}
+
 bool
-gx_lane_can_load(const gx_state *Py_UNUSED(state), const gx_source *source)
+gx_lane_can_load(const gx_state *state, const gx_source *source)
 {
 #ifndef Py_GIL_DISABLED
     if (source->fetch == gx_fetch_list) {
         return true;
     }
 #endif
-    return source->fetch == gx_fetch_range || source->fetch == gx_fetch_tuple;
+    return source->fetch == gx_fetch_range || source->fetch == gx_fetch_tuple ||
+           is_buffer(state, source);
 }
 
 Py_ssize_t
 gx_lane_left(const gx_source *source)
 {
-    return gx_source_hint(source);
+    return source->fetch == gx_fetch_shallow ? gx_lane_left_in_buffer(source)
+                                             : gx_source_hint(source);
+}
+
+static int
+load(gx_lane *lane, gx_source *source, int n, gx_vector *v)
+{
+    lane->items = NULL;
+    if (source->fetch == gx_fetch_range) {
+        return load_range(source, n, v);
+    }
+    if (source->fetch == gx_fetch_list) {
+        return load_items(lane, &PyList_GET_ITEM(source->obj, source->index), n, v);
+    }
+    if (source->fetch == gx_fetch_tuple) {
+        return load_items(lane, &PyTuple_GET_ITEM(source->obj, source->index), n, v);
+    }
+    return gx_lane_load_buffer(source, n, v);
 }
 
 int
 gx_lane_load(gx_lane *lane, gx_source *source, int n)
 {
-    Py_ssize_t left = gx_lane_left(source);
     gx_vector *v = &lane->value;
     *v = (gx_vector){.scalar = true};
-    n = left < n ? (int)left : n;
     gx_column *column = n > 0 ? gx_column_new(lane) : NULL;
     if (column == NULL) {
         return 0;
     }
     v->scalar = false;
     v->column = column;
-    if (source->fetch == gx_fetch_range) {
-        n = load_range(lane, source, n, v);
-    } else if (source->fetch == gx_fetch_list) {
-        n = load_items(lane, &PyList_GET_ITEM(source->obj, source->index), n, v);
-    } else {
-        n = load_items(lane, &PyTuple_GET_ITEM(source->obj, source->index), n, v);
-    }
-    return n;
+    return load(lane, source, n, v);
 }
 
 void
 gx_lane_skip(gx_source *source, int n)
 {
-    (void)gx_source_skip(source, n);
+    if (source->fetch == gx_fetch_shallow) {
+        gx_buffer_skip(source->obj, n);
+    } else if (source->fetch == gx_fetch_memory) {
+        source->index += n;
+    } else {
+        (void)gx_source_skip(source, n);
+    }
 }

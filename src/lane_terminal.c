@@ -4,6 +4,8 @@
 
 #include "lane.h"
 
+#include <limits.h>
+
 /* -- row by row --------------------------------------------------------------- */
 
 /* As in the loop of the run; false: it has to be done there. */
@@ -161,6 +163,93 @@ take_list(gx_lane *lane, gx_step *step)
     return row;
 }
 
+/* -- array ------------------------------------------------------------------------ */
+
+/* Pack the rows that fit into an array of T; how many. */
+#define PACK_INTS(T, least, most)                                  \
+    do {                                                           \
+        T *to = out;                                               \
+        *size = sizeof(T);                                         \
+        while (i < n && v[i] >= (int64_t)(least) &&                \
+               (v[i] < 0 || (uint64_t)v[i] <= (uint64_t)(most))) { \
+            to[i] = (T)v[i];                                       \
+            i++;                                                   \
+        }                                                          \
+        return i;                                                  \
+    } while (0)
+
+static int
+pack_ints(Py_UCS4 typecode, const int64_t *v, int n, void *out, size_t *size)
+{
+    int i = 0;
+    switch (typecode) {
+    case 'b':
+        PACK_INTS(signed char, SCHAR_MIN, SCHAR_MAX);
+    case 'B':
+        PACK_INTS(unsigned char, 0, UCHAR_MAX);
+    case 'h':
+        PACK_INTS(short, SHRT_MIN, SHRT_MAX);
+    case 'H':
+        PACK_INTS(unsigned short, 0, USHRT_MAX);
+    case 'i':
+        PACK_INTS(int, INT_MIN, INT_MAX);
+    case 'I':
+        PACK_INTS(unsigned int, 0, UINT_MAX);
+    case 'l':
+        PACK_INTS(long, LONG_MIN, LONG_MAX);
+    case 'L':
+        PACK_INTS(unsigned long, 0, ULONG_MAX);
+    case 'q':
+        PACK_INTS(long long, LLONG_MIN, LLONG_MAX);
+    case 'Q':
+        PACK_INTS(unsigned long long, 0, ULLONG_MAX);
+    default:
+        return 0;
+    }
+}
+
+static int
+pack_doubles(Py_UCS4 typecode, const double *v, int n, void *out, size_t *size)
+{
+    if (typecode == 'd') {
+        *size = sizeof(double);
+        memcpy(out, v, (size_t)n * sizeof(double));
+        return n;
+    }
+    float *to = out;
+    *size = sizeof(float);
+    for (int i = 0; typecode == 'f' && i < n; i++) {
+        to[i] = (float)v[i];
+    }
+    return typecode == 'f' ? n : 0;
+}
+
+static int
+take_array(gx_lane *lane, gx_step *step)
+{
+    int n;
+    size_t size = 1;
+    gx_vector number;
+    Py_UCS4 typecode = PyUnicode_READ_CHAR(step->args[0], 0);
+    bool floats = typecode == 'd' || typecode == 'f';
+    int64_t out[GX_LANE_ROWS];
+    if (!gx_lane_convert(
+            lane, &lane->value,
+            floats || lane->value.type == GX_LANE_FLOAT ? GX_LANE_FLOAT : GX_LANE_INT,
+            lane->n, &number)) {
+        return 0;
+    }
+    n = number.type == GX_LANE_INT
+            ? pack_ints(typecode, number.column->ints, lane->n, out, &size)
+            : pack_doubles(typecode, number.column->doubles, lane->n, out, &size);
+    gx_vector_drop(lane, &number);
+    if (n > 0 && !gx_array_extend(lane->run, step, out, n, size)) {
+        PyErr_Clear(); /* it is raised where the note is made */
+        return 0;
+    }
+    return n;
+}
+
 /* -- reduce ----------------------------------------------------------------------- */
 
 /* The operation of operator.add and its like, or -1. */
@@ -308,14 +397,15 @@ gx_lane_can_take(const gx_run *run, const gx_step *step)
     }
     return row == &gx_terminal_count || row == &gx_terminal_any ||
            row == &gx_terminal_all || row == &gx_terminal_list ||
-           row == &gx_terminal_tuple;
+           row == &gx_terminal_tuple || row == &gx_terminal_array;
 }
 
 bool
 gx_lane_takes_objects(const gx_step *step)
 {
     return step->row != &gx_terminal_sum && step->row != &gx_terminal_count &&
-           step->row != &gx_terminal_any && step->row != &gx_terminal_all;
+           step->row != &gx_terminal_any && step->row != &gx_terminal_all &&
+           step->row != &gx_terminal_array;
 }
 
 bool
@@ -353,6 +443,9 @@ gx_lane_take(gx_lane *lane, gx_step *step)
     }
     if (row == &gx_terminal_reduce) {
         return take_reduce(lane, step);
+    }
+    if (row == &gx_terminal_array) {
+        return take_array(lane, step);
     }
     return take_list(lane, step);
 }

@@ -181,6 +181,10 @@ PyObject *gx_failure_new(gx_state *state, PyObject *error, PyObject *item,
 PyObject *gx_pipe_over(gx_state *state, PyObject *iterable);
 /* "access.log:311" of a read_lines source (lines.c). */
 PyObject *gx_lines_place(PyObject *op);
+/* The source that buffer() makes, for lanes (buffer.c). */
+PyObject *gx_buffer_place(PyObject *op, Py_ssize_t *index);
+void gx_buffer_skip(PyObject *op, Py_ssize_t n);
+bool gx_buffer_is_same(PyObject *op, const Py_buffer *view);
 /* What a `through` stage and all before it are to those behind: their source, an
    iterator over what its function makes of `upstream`, a pipe (stage_through.c).
    `whole` is the number of stages that notes speak of. */
@@ -350,11 +354,15 @@ gx_run_tick(gx_run *run)
    if it can. */
 void gx_lane_warm_up(gx_run *run);
 void gx_lane_breathe(gx_run *run);
+Py_ssize_t gx_lane_coming(const gx_run *run);
 void gx_lane_drop(gx_run *run);
 /* What a sum can add at once: how many it has added (terminal_sum.c). */
 int gx_sum_ints(gx_step *step, const int64_t *values, int n, int bits);
 int gx_sum_bools(gx_step *step, const uint8_t *values, int n);
 int gx_sum_doubles(gx_step *step, const double *values, int n);
+/* The same of the terminal array; false: an error is raised (terminal_array.c). */
+bool gx_array_extend(gx_run *run, gx_step *step, const void *numbers, int n,
+                     size_t size);
 
 /* For the loop. An owned run closes what has ended, another lets go of it. */
 int gx_step_leave(gx_run *run, gx_step *step);

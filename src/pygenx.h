@@ -31,12 +31,15 @@
     X(abs)            \
     X(aclose)         \
     X(ag_frame)       \
+    X(append)         \
+    X(array)          \
     X(asend)          \
     X(athrow)         \
     X(close)          \
     X(cr_frame)       \
     X(divmod)         \
     X(dumps)          \
+    X(frombytes)      \
     X(func)           \
     X(get_tool)       \
     X(gi_code)        \

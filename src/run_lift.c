@@ -25,7 +25,7 @@ is_candidate(const gx_run *run, const gx_step *step)
 void
 gx_run_warm_up(gx_run *run)
 {
-    Py_ssize_t coming = gx_source_hint(&run->steps->source);
+    Py_ssize_t coming = gx_lane_coming(run);
     if (coming == GX_HINT_ERROR) {
         PyErr_Clear();
     }

@@ -60,6 +60,27 @@ gx_fetch_range(gx_source *source)
     return item;
 }
 
+/* array.array, whose size may change. */
+PyObject *
+gx_fetch_array(gx_source *source)
+{
+    PyObject *array = source->obj;
+    if (source->index >= Py_SIZE(array)) {
+        return NULL;
+    }
+    return Py_TYPE(array)->tp_as_sequence->sq_item(array, source->index++);
+}
+
+/* memoryview: its length is what it was, but it may be released. */
+PyObject *
+gx_fetch_memory(gx_source *source)
+{
+    if (source->index >= source->value) {
+        return NULL;
+    }
+    return PySequence_GetItem(source->obj, source->index++);
+}
+
 /* Iterators of builtin containers: no user code, no depth. */
 PyObject *
 gx_fetch_leaf(gx_source *source)
@@ -227,6 +248,30 @@ open_range(gx_state *state, gx_source *source, PyObject *range)
     return 1;
 }
 
+/* The type itself: Python code makes no immutable types. */
+static bool
+is_array(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    return type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE &&
+           strcmp(type->tp_name, "array.array") == 0;
+}
+
+/* As of its iterator, which is asked for because it refuses some formats. */
+static int
+open_memory(gx_source *source, PyObject *memory)
+{
+    PyObject *it = PyObject_GetIter(memory);
+    Py_ssize_t size = it != NULL ? PyObject_Size(memory) : -1;
+    Py_XDECREF(it);
+    if (size < 0) {
+        return -1;
+    }
+    *source =
+        (gx_source){.fetch = gx_fetch_memory, .obj = Py_NewRef(memory), .value = size};
+    return 0;
+}
+
 int
 gx_source_open(gx_state *state, gx_source *source, PyObject *iterable)
 {
@@ -243,6 +288,13 @@ gx_source_open(gx_state *state, gx_source *source, PyObject *iterable)
         if (opened != 0) {
             return opened < 0 ? -1 : 0;
         }
+    }
+    if (is_array(iterable)) {
+        *source = (gx_source){.fetch = gx_fetch_array, .obj = Py_NewRef(iterable)};
+        return 0;
+    }
+    if (PyMemoryView_Check(iterable)) {
+        return open_memory(source, iterable);
     }
     PyObject *it = PyObject_GetIter(iterable);
     if (it == NULL) {
@@ -264,7 +316,7 @@ gx_source_skip(gx_source *source, Py_ssize_t n)
 {
     bool in_range = source->fetch == gx_fetch_range;
     if (!in_range && source->fetch != gx_fetch_list &&
-        source->fetch != gx_fetch_tuple) {
+        source->fetch != gx_fetch_tuple && source->fetch != gx_fetch_array) {
         return 0;
     }
     Py_ssize_t left = gx_source_hint(source);
@@ -445,6 +497,13 @@ gx_source_hint(const gx_source *source)
     }
     if (source->fetch == gx_fetch_tuple) {
         return PyTuple_GET_SIZE(obj) - source->index;
+    }
+    if (source->fetch == gx_fetch_array) {
+        size = Py_SIZE(obj) - source->index;
+        return size < 0 ? 0 : size;
+    }
+    if (source->fetch == gx_fetch_memory) {
+        return (Py_ssize_t)source->value - source->index;
     }
     if (obj == NULL) {
         return 0;

@@ -16,9 +16,9 @@ typedef PyObject *(*gx_fetch)(gx_source *);
    their caller has set `running`, so nobody closes the source meanwhile. */
 struct gx_source {
     gx_fetch fetch;   /* the lane */
-    PyObject *obj;    /* owned: exact list or tuple or range, else the iterator */
-    Py_ssize_t index; /* list, tuple: next index; range: items left; others: calls */
-    long long value;  /* range: next value */
+    PyObject *obj;    /* owned: a container of these lanes, else the iterator */
+    Py_ssize_t index; /* containers: next index; range: items left; others: calls */
+    long long value;  /* range: next value; memoryview: its length at the start */
     long long step;   /* range: distance to the one after */
 };
 
@@ -26,6 +26,8 @@ PyObject *gx_fetch_none(gx_source *source);
 PyObject *gx_fetch_list(gx_source *source);
 PyObject *gx_fetch_tuple(gx_source *source);
 PyObject *gx_fetch_range(gx_source *source);
+PyObject *gx_fetch_array(gx_source *source);
+PyObject *gx_fetch_memory(gx_source *source);
 PyObject *gx_fetch_leaf(gx_source *source);
 PyObject *gx_fetch_shallow(gx_source *source);
 PyObject *gx_fetch_guarded(gx_source *source);

@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import weakref
+from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
@@ -1392,6 +1393,10 @@ class pipe(Tool):
 
     def count(self):
         return self.drain("count", lambda items: sum(1 for _ in items))
+
+    def array(self, typecode, /):
+        array(typecode)
+        return self.drain("array", lambda items: array(typecode, items))
 
     def frequencies(self):
         return self.drain("frequencies", Counter)

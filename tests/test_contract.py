@@ -6,6 +6,7 @@ compares it with what the package offers. Rules that have no meaning for the ref
 (notes, length hints, depth, signals, pickling) run over the C types alone.
 """
 
+import array
 import contextlib
 import copy
 import gc
@@ -550,6 +551,7 @@ TERMINALS = {
     "any": ([0, 0], lambda p, f: p.any(), False),
     "all": ([1, 1], lambda p, f: p.all(), True),
     "count": (ITEMS, lambda p, f: p.count(), 6),
+    "array": (ITEMS, lambda p, f: p.array("q"), array.array("q", ITEMS)),
     "frequencies": ("aba", lambda p, f: p.frequencies(), {"a": 2, "b": 1}),
     "join": ("abc", lambda p, f: p.join("-"), "a-b-c"),
     "reduce": (ITEMS, lambda p, f: p.reduce(lambda a, b: f(a + b)), 15),
@@ -1647,6 +1649,7 @@ def endless_runs():
         "terminal only": lambda: px.pipe(zeros).filter(bool).only(),
         "terminal set": lambda: px.pipe(zeros).set(),
         "terminal frequencies": lambda: px.pipe(zeros).frequencies(),
+        "terminal array": lambda: px.pipe(zeros).filter(bool).array("q"),
         "terminal list": lambda: px.pipe(zeros).filter(bool).list(),
         "terminal tuple": lambda: px.pipe(zeros).filter(bool).tuple(),
         "terminal join": lambda: px.pipe(zeros).filter(bool).join(),
@@ -1932,6 +1935,7 @@ class Methods:
     def any(): ...
     def all(): ...
     def count(): ...
+    def array(typecode, /): ...
     def frequencies(): ...
     def join(sep="", /): ...
     def reduce(func, /, initial=MISSING): ...

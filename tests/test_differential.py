@@ -113,6 +113,7 @@ TERMINAL = st.one_of(
     st.sampled_from(["count", "frequencies", "join", "first", "last"]).map(only),
     st.sampled_from(["first or", "last or"]).map(only),
     st.sampled_from(["one", "only", "first_true"]).map(only),
+    st.tuples(st.just("array"), st.sampled_from("bBqd")),
     st.tuples(st.just("nth"), SMALL),
     st.tuples(st.just("first_true by"), FAILS),
     st.tuples(st.just("map_reduce"), FAILS, FAILS, FAILS),

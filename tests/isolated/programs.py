@@ -408,6 +408,7 @@ FAILING = {
 TERMINALS = {
     "all": (),
     "any": (),
+    "array": ("q",),
     "collect": (Pipeline().list(), Pipeline().max(), Pipeline().first(None)),
     "consume": (3,),
     "count": (),

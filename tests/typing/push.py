@@ -6,6 +6,7 @@ Like pipelines.py it is checked and run; mistakes.py has the calls that must not
 from __future__ import annotations
 
 import operator
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Generator
 from typing import Any, assert_type
@@ -36,6 +37,7 @@ assert_type(program.sum(), Reducer[str, int])
 assert_type(program.count(), Reducer[str, int])
 assert_type(program.any(), Reducer[str, bool])
 assert_type(program.frequencies(), Reducer[str, Counter[int]])
+assert_type(program.array("q"), Reducer[str, array[int]])
 assert_type(program.map(str).join(), Reducer[str, str])
 assert_type(program.first(None), Reducer[str, int | None])
 assert_type(program.map_reduce(str), Reducer[str, dict[str, list[int]]])
