@@ -41,7 +41,7 @@ def test_stub_matches_the_module():
     check("mypy.stubtest", "pygenx", "--mypy-config-file", "pyproject.toml")
 
 
-@pytest.mark.parametrize("program", ["pipelines.py", "push.py", "tools.py"])
+@pytest.mark.parametrize("program", ["pipelines.py", "push.py", "this.py", "tools.py"])
 def test_the_checked_programs_run(program):
     runpy.run_path(str(PROGRAMS / program))
 
