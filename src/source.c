@@ -141,8 +141,8 @@ gx_take_ready(gx_source *source, PyObject **out, Py_ssize_t n)
 
 /* -- open --------------------------------------------------------------- */
 
-static bool
-is_leaf(const gx_state *state, PyTypeObject *type)
+bool
+gx_is_leaf(const gx_state *state, PyTypeObject *type)
 {
     return type == state->str_iterator || type == &PyListIter_Type ||
            type == &PyTupleIter_Type || type == &PyRangeIter_Type ||
@@ -186,7 +186,7 @@ is_shallow(const gx_state *state, PyObject *it, int depth)
 {
     PyTypeObject *type = Py_TYPE(it);
     if (type == &PyGen_Type || type == GX_TYPE_OF(state, buffer_source) ||
-        is_leaf(state, type)) {
+        gx_is_leaf(state, type)) {
         return true;
     }
     if (depth == 0 ||
@@ -201,7 +201,7 @@ is_shallow(const gx_state *state, PyObject *it, int depth)
 static gx_fetch
 lane_of_iterator(const gx_state *state, PyObject *it)
 {
-    if (is_leaf(state, Py_TYPE(it))) {
+    if (gx_is_leaf(state, Py_TYPE(it))) {
         return gx_fetch_leaf;
     }
     return is_shallow(state, it, MAX_SHALLOW) ? gx_fetch_shallow : gx_fetch_guarded;

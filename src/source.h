@@ -92,6 +92,8 @@ PySendResult gx_source_resume(gx_state *state, gx_source *source, gx_how how,
                               PyObject *value, PyObject **out);
 /* Exact number of items left, GX_HINT_UNKNOWN or GX_HINT_ERROR; no user code runs. */
 Py_ssize_t gx_source_hint(const gx_source *source);
+/* Iterators of builtin containers: they run no user code. */
+bool gx_is_leaf(const gx_state *state, PyTypeObject *type);
 /* Length of an exact builtin container, else GX_HINT_UNKNOWN: an iterator may be
    somebody else's too. */
 Py_ssize_t gx_length_of(PyObject *obj);

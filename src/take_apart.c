@@ -38,15 +38,15 @@ visit_part(PyObject *obj, void *arg)
     return 0;
 }
 
-/* False: it is no generator expression, or its frame is not what a new one has. */
+/* False: its frame is not what a new generator expression has. It may be something else
+   all the same: looking at its length first is quicker. */
 static bool
 examine(PyObject *generator, anatomy *parts)
 {
     *parts = (anatomy){NULL};
     Py_TYPE(generator)->tp_traverse(generator, visit_part, parts);
     return parts->n > 0 && !parts->framed && PyCode_Check(parts->code) &&
-           PyFunction_GET_CODE(parts->func) == (PyObject *)parts->code &&
-           gx_is_generator_code(parts->code);
+           PyFunction_GET_CODE(parts->func) == (PyObject *)parts->code;
 }
 
 static bool
@@ -132,6 +132,8 @@ gain_of(const gx_insn *insn)
     }
 }
 
+#define OUTER_ITEMS 4 /* values that each item of an outer for makes, probably */
+
 void
 gx_estimate_gain(gx_native *first)
 {
@@ -170,26 +172,41 @@ container_of(PyObject *it)
     return container;
 }
 
-/* How many items it will read, at most; GX_HINT_UNKNOWN. */
+/* The commonest hint, without the look-up of the method. */
+static Py_ssize_t
+length_of_range(PyObject *it)
+{
+    Py_ssize_t length = GX_HINT_UNKNOWN;
+    for (PyMethodDef *def = PyRangeIter_Type.tp_methods; def->ml_name != NULL; def++) {
+        if (strcmp(def->ml_name, "__length_hint__") == 0) {
+            PyObject *number = def->ml_meth(it, NULL);
+            length = number != NULL ? PyLong_AsSsize_t(number) : GX_HINT_ERROR;
+            Py_XDECREF(number);
+        }
+    }
+    return length;
+}
+
+/* How many items it will read, at most; GX_HINT_UNKNOWN; GX_HINT_ERROR. */
 static Py_ssize_t
 length_of(gx_state *state, const anatomy *parts, int depth)
 {
     anatomy inner;
-    gx_source source = GX_SOURCE_NONE;
     PyObject *it = iterator_of(parts), *container = container_of(it);
     Py_ssize_t length = gx_length_of(container != NULL ? container : it);
     if (length >= 0) {
         return length;
     }
+    if (Py_IS_TYPE(it, &PyRangeIter_Type)) {
+        return length_of_range(it);
+    }
     if (PyGen_CheckExact(it)) {
         return depth > 0 && examine(it, &inner) ? length_of(state, &inner, depth - 1)
                                                 : GX_HINT_UNKNOWN;
     }
-    if (!PyIter_Check(it)) {
-        return GX_HINT_UNKNOWN;
-    }
-    gx_source_adopt(state, &source, it); /* only to ask: the reference is not ours */
-    return gx_source_hint(&source);
+    gx_source source = {.fetch = gx_fetch_leaf,
+                        .obj = it}; /* the reference is not ours */
+    return gx_is_leaf(state, Py_TYPE(it)) ? gx_source_hint(&source) : GX_HINT_UNKNOWN;
 }
 
 /* The type of the first item where that lies in a list or tuple, else NULL. */
@@ -230,6 +247,7 @@ is_long(gx_state *state, const anatomy *parts, Py_ssize_t length)
     }
     PyObject *found = gx_lift_remembered(state, (PyObject *)parts->code);
     return found != NULL && Py_IS_TYPE(found, GX_TYPE_OF(state, native)) &&
+           ((gx_native *)found)->loop != NULL &&
            ((gx_native *)found)->loop->lately >= GX_LONG_GENERATOR;
 }
 
@@ -242,7 +260,9 @@ gx_generator_was_long(gx_state *state, PyObject *code, Py_ssize_t items)
         Py_XDECREF(why);
         return why == NULL ? -1 : 0;
     }
-    native->loop->lately = items;
+    if (native->loop != NULL) {
+        native->loop->lately = items;
+    }
     Py_DECREF((PyObject *)native);
     return 0;
 }
@@ -306,7 +326,7 @@ read_generator(gx_state *state, gx_source *source, PyObject *it, int depth)
 {
     anatomy parts;
     if (depth == 0 || !PyGen_CheckExact(it) || has_weak_references(it) ||
-        !examine(it, &parts)) {
+        !examine(it, &parts) || !gx_is_generator_code(parts.code)) {
         return 0;
     }
     gx_native_generator *made = take_apart(state, it, &parts, depth - 1);
@@ -360,7 +380,7 @@ take_apart(gx_state *state, PyObject *generator, const anatomy *parts, int depth
         Py_XDECREF(why);
         return NULL;
     }
-    int rc = gains(state, native->loop, parts)
+    int rc = native->loop != NULL && gains(state, native->loop, parts)
                  ? is_new(state, generator, parts, native->loop)
                  : 0;
     if (rc > 0) {
@@ -384,7 +404,7 @@ would_gain(gx_state *state, const anatomy *parts)
         Py_XDECREF(why);
         return why == NULL ? -1 : 0;
     }
-    bool gain = gains(state, native->loop, parts);
+    bool gain = native->loop != NULL && gains(state, native->loop, parts);
     Py_DECREF((PyObject *)native);
     return gain;
 }
@@ -401,12 +421,12 @@ gx_take_apart(gx_state *state, gx_source *source, PyObject **watched)
     }
     Py_ssize_t length = length_of(state, &parts, MAX_NESTED);
     if (!is_long(state, &parts, length)) {
-        if (length == GX_HINT_UNKNOWN) {
+        if (length == GX_HINT_UNKNOWN && gx_is_generator_code(parts.code)) {
             *watched = Py_NewRef((PyObject *)parts.code);
         }
         return length == GX_HINT_ERROR ? -1 : 0;
     }
-    int rc = would_gain(state, &parts);
+    int rc = gx_is_generator_code(parts.code) ? would_gain(state, &parts) : 0;
     if (rc > 0) {
         rc = gx_lift_is_on(state);
     }
