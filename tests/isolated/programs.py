@@ -1089,6 +1089,58 @@ def use_spy():
     return len(head), len(list(it))
 
 
+def eagerly(use):
+    """Generator expressions are taken apart, however short."""
+    pygenx.lifting._eager(1)
+    try:
+        return use()
+    finally:
+        pygenx.lifting._eager(-1)
+
+
+def expressions(number=3):
+    flat = pygenx.pipe(x + number for x in range(5) if x).list()
+    nested = pygenx.pipe(y.value for y in (x for x in things(3))).count()
+    pairs = pygenx.pipe((a, b, c) for a, (b, c) in [(1, (2, 3))] for _ in (a, b)).list()
+    return flat, nested, pairs
+
+
+def use_expressions():
+    return eagerly(expressions)
+
+
+def failing_expressions():
+    try:
+        pygenx.pipe(1 // x for x in (y - 2 for y in [1, 2, 3])).list()
+    except ZeroDivisionError:
+        pass
+    try:
+        pygenx.pipe(a + b for a, b in [(1, 2), (3,)]).list()
+    except ValueError:
+        return "ValueError"
+
+
+def use_failing_expressions():
+    return eagerly(failing_expressions)
+
+
+def dropped_expressions():
+    items = [1, 2]
+    half = pygenx.pipe((items, x, y) for x in items for y in (x, None))
+    next(half)
+    items.append(half)
+    thrown = pygenx.pipe(x for x in Source())
+    next(thrown)
+    try:
+        thrown.throw(LookupError("text"))
+    except LookupError:
+        return "LookupError"
+
+
+def use_dropped_expressions():
+    return eagerly(dropped_expressions)
+
+
 def use_reentrancy():
     fold = pygenx.fold(Calls().__call__, 0)
     Calls.target = fold
@@ -1167,6 +1219,9 @@ DRIVERS = {
     "map_except": use_map_except,
     "side_effect": use_side_effect,
     "pipe to": use_pipe_to,
+    "pipe expression": use_expressions,
+    "pipe expression failing": use_failing_expressions,
+    "pipe expression dropped": use_dropped_expressions,
     "pipe stats": use_stats,
     "pipe profile": use_profile,
     "pipe stats failing": use_stats_failing,
