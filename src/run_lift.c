@@ -30,7 +30,9 @@ gx_run_warm_up(gx_run *run)
         PyErr_Clear();
     }
     run->coming = coming < 0 ? 0 : coming;
-    run->breath.budget = coming >= LONG_SOURCE ? 0 : CALLS_TO_BIND;
+    if (coming < 0 || coming >= LONG_SOURCE) { /* else it is over before that pays */
+        run->breath.budget = coming < 0 ? CALLS_TO_BIND : 0;
+    }
 }
 
 /* -- in place of the call -------------------------------------------------------- */
