@@ -46,7 +46,37 @@ update_set(gx_state *state, PyObject *set, PyObject *values)
     return none == NULL ? -1 : 0;
 }
 
+#if PY_VERSION_HEX >= 0x030F0000
+/* 3.15 looks whether there are keys(): if so, the AttributeError is that of a mapping. */
+static void
+refuse_mapping(PyObject *other)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    int found = PyObject_HasAttrStringWithError(other, "keys");
+    if (found > 0) {
+        PyErr_SetRaisedException(error);
+        return;
+    }
+    if (found == 0) {
+        PyErr_Format(PyExc_TypeError, "'%T' object is not a mapping", other);
+        Py_DECREF(error);
+        return;
+    }
+    PyObject *second = PyErr_GetRaisedException();
+    PyException_SetContext(second, error);
+    PyErr_SetRaisedException(second);
+}
+#else
 /* As DICT_UPDATE: an AttributeError, of keys(), is not shown. */
+static void
+refuse_mapping(PyObject *other)
+{
+    PyErr_Clear();
+    PyErr_Format(PyExc_TypeError, "'%.200s' object is not a mapping",
+                 Py_TYPE(other)->tp_name);
+}
+#endif
+
 static int
 update_map(PyObject *map, PyObject *other)
 {
@@ -54,13 +84,7 @@ update_map(PyObject *map, PyObject *other)
         return 0;
     }
     if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-#if PY_VERSION_HEX >= 0x030F0000 /* 3.15: with the module */
-        PyErr_Format(PyExc_TypeError, "'%T' object is not a mapping", other);
-#else
-        PyErr_Format(PyExc_TypeError, "'%.200s' object is not a mapping",
-                     Py_TYPE(other)->tp_name);
-#endif
+        refuse_mapping(other);
     }
     return -1;
 }
