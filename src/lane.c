@@ -18,6 +18,10 @@ drop_block(gx_lane *lane)
     gx_column_drop(lane, lane->rows);
     lane->rows = NULL;
     lane->n = 0;
+    for (int i = 0; i < lane->ngenerators; i++) {
+        gx_column_drop(lane, lane->generators[i].rows);
+        lane->generators[i].rows = NULL;
+    }
     for (; lane->nheld > 0; lane->nheld--) {
         Py_CLEAR(lane->held[lane->nheld - 1].value);
     }
@@ -74,6 +78,38 @@ gx_lane_free(gx_lane *lane)
 
 /* -- plan --------------------------------------------------------------------- */
 
+/* What is read behind generator expressions of one for each, if they can go by lanes. */
+static gx_source *
+innermost(const gx_run *run, gx_lane *lane)
+{
+    int n = 0;
+    gx_native_generator *generator;
+    const gx_source *source = &run->steps->source;
+    while ((generator = gx_native_generator_of(source)) != NULL) {
+        const gx_for *only = generator->fors;
+        if (generator->nfors != 1 || generator->top != 0 || n == GX_LANE_GENERATORS ||
+            !gx_lane_can_run(only->binding->native, GX_REPLACE)) {
+            break;
+        }
+        if (lane != NULL) {
+            lane->generators[n] = (gx_lane_generator){.generator = generator};
+        }
+        n++;
+        source = &only->source;
+    }
+    if (lane != NULL) {
+        lane->ngenerators = n;
+    }
+    return (gx_source *)source;
+}
+
+static bool
+is_ready(const gx_run *run)
+{
+    return run->counters == NULL && run->top == run->steps && run->steps->open &&
+           gx_lane_can_load(run->state, innermost(run, NULL));
+}
+
 /* Which steps it covers, as the run is now; false: none. */
 static bool
 plan(gx_run *run, gx_lane *lane)
@@ -85,7 +121,9 @@ plan(gx_run *run, gx_lane *lane)
     }
     lane->last = step - 1;
     lane->taker = step < run->end && gx_lane_can_take(run, step) ? step : NULL;
-    if (lane->taker == NULL || (step == run->steps + 1 && !gx_lane_gains(step))) {
+    lane->source = innermost(run, lane);
+    bool bare = step == run->steps + 1 && lane->ngenerators == 0;
+    if (lane->taker == NULL || (bare && !gx_lane_gains(step))) {
         return false;
     }
     lane->boxes = gx_lane_takes_objects(lane->taker);
@@ -97,39 +135,84 @@ plan(gx_run *run, gx_lane *lane)
     return true;
 }
 
-static bool
-is_ready(const gx_run *run)
-{
-    return run->counters == NULL && run->top == run->steps && run->steps->open &&
-           gx_lane_can_load(run->state, &run->steps->source);
-}
-
 /* -- blocks ------------------------------------------------------------------- */
 
-/* Globals and cells of all steps, before anything of the block is read: looking them up
-   may run code where a dict has strange keys. False: there are too many. */
+/* The globals and cells of a program; false: there are too many. */
 static bool
-hold_globals(gx_lane *lane)
+hold_globals(gx_lane *lane, gx_binding *binding)
 {
-    for (gx_step *step = lane->run->steps + 1; step <= lane->last; step++) {
-        const gx_native *native = step->native != NULL ? step->native->native : NULL;
-        for (int i = 0; native != NULL && i < native->ninsns; i++) {
-            const gx_insn *insn = &native->insns[i];
-            if (insn->op != GX_OP_GLOBAL && insn->op != GX_OP_CELL) {
-                continue;
-            }
-            if (lane->nheld == GX_LANE_GLOBALS) {
-                return false;
-            }
-            gx_lane_global *held = &lane->held[lane->nheld++];
-            held->insn = insn;
-            held->value = gx_binding_look_up(step->native, insn);
-            if (held->value == NULL) {
-                PyErr_Clear(); /* it is raised where it is due */
-            }
+    for (int i = 0; i < binding->native->ninsns; i++) {
+        const gx_insn *insn = &binding->native->insns[i];
+        if (insn->op != GX_OP_GLOBAL && insn->op != GX_OP_CELL) {
+            continue;
+        }
+        if (lane->nheld == GX_LANE_GLOBALS) {
+            return false;
+        }
+        gx_lane_global *held = &lane->held[lane->nheld++];
+        *held = (gx_lane_global){binding, insn, gx_binding_look_up(binding, insn)};
+        if (held->value == NULL) {
+            PyErr_Clear(); /* it is raised where it is due */
         }
     }
     return true;
+}
+
+/* Those of all programs, before anything of the block is read: looking them up may run
+   code where a dict has strange keys. */
+static bool
+hold_all_globals(gx_lane *lane)
+{
+    bool held = true;
+    for (int i = 0; i < lane->ngenerators && held; i++) {
+        held = hold_globals(lane, lane->generators[i].generator->fors[0].binding);
+    }
+    for (gx_step *step = lane->run->steps + 1; step <= lane->last && held; step++) {
+        held = step->native == NULL || hold_globals(lane, step->native);
+    }
+    return held;
+}
+
+/* The innermost first; each remembers what it was given. */
+static void
+generate(gx_lane *lane)
+{
+    for (int i = lane->ngenerators - 1; i >= 0; i--) {
+        gx_lane_generator *g = &lane->generators[i];
+        g->rows = lane->rows != NULL ? gx_column_share(lane->rows) : NULL;
+        g->n = lane->n;
+        gx_lane_generate(lane, g->generator->fors[0].binding);
+    }
+}
+
+/* How many of these rows are done with. */
+static int
+done_of(const gx_lane *lane, const gx_column *rows, int n)
+{
+    if (rows == NULL) {
+        return Py_MIN(n, lane->stop);
+    }
+    while (n > 0 && rows->rows[n - 1] >= lane->stop) {
+        n--;
+    }
+    return n;
+}
+
+/* The items are taken, from the source, each generator and the run. `yielded` rows
+   (owned) came out of the generators. */
+static void
+advance(gx_lane *lane, gx_column *yielded, int n)
+{
+    gx_run *run = lane->run;
+    for (int i = 0; i < lane->ngenerators; i++) {
+        gx_lane_generator *g = &lane->generators[i];
+        g->generator->items += done_of(lane, g->rows, g->n);
+        g->generator->started = true;
+    }
+    run->index += done_of(lane, yielded, n);
+    gx_lane_skip(lane->source, lane->stop);
+    run->state->lift_counts.items_in_lanes += lane->stop;
+    gx_column_drop(lane, yielded);
 }
 
 /* One block: how many items of the source it has done with; *deviated: the next one is
@@ -138,25 +221,23 @@ static int
 run_block(gx_lane *lane, bool *deviated)
 {
     gx_run *run = lane->run;
-    gx_source *source = &run->steps->source;
-    if (!hold_globals(lane) || !is_ready(run)) {
+    if (!hold_all_globals(lane) || !is_ready(run)) {
         *deviated = true;
         return 0;
     }
-    Py_ssize_t left = gx_lane_left(source);
+    Py_ssize_t left = gx_lane_left(lane->source);
     int wanted = left < lane->size ? (int)left : lane->size;
     lane->size = Py_MIN(2 * lane->size, GX_LANE_ROWS);
-    lane->n = lane->stop = gx_lane_load(lane, source, wanted);
+    lane->n = lane->stop = gx_lane_load(lane, lane->source, wanted);
+    generate(lane);
+    gx_column *yielded = lane->rows != NULL ? gx_column_share(lane->rows) : NULL;
+    int n = lane->n;
     for (gx_step *step = run->steps + 1; step <= lane->last; step++) {
         gx_lane_call(lane, step);
     }
-    if (lane->taker != NULL) {
-        gx_lane_deviate(lane, gx_lane_take(lane, lane->taker));
-    }
+    gx_lane_deviate(lane, gx_lane_take(lane, lane->taker));
     *deviated = lane->stop < wanted || lane->short_of_memory;
-    gx_lane_skip(source, lane->stop);
-    run->index += lane->stop;
-    run->state->lift_counts.items_in_lanes += lane->stop;
+    advance(lane, yielded, n);
     return lane->stop;
 }
 
@@ -176,7 +257,7 @@ run_blocks(gx_run *run, gx_lane *lane)
 {
     bool deviated = false;
     for (int i = 0; i < BLOCKS && !deviated; i++) {
-        if (i > 0 && gx_lane_left(&run->steps->source) < START) {
+        if (i > 0 && gx_lane_left(lane->source) < START) {
             return;
         }
         lane->done += run_block(lane, &deviated);
@@ -196,10 +277,10 @@ gx_lane_breathe(gx_run *run)
 {
     gx_lane *lane = run->lane;
     if (run->laneless || run->warming || run->state->lift_off > 0 || !is_ready(run) ||
-        gx_lane_left(&run->steps->source) < START) {
+        gx_lane_left(innermost(run, NULL)) < START) {
         return;
     }
-    if (lane == NULL && gx_lane_looks_good(&run->steps->source)) {
+    if (lane == NULL && gx_lane_looks_good(innermost(run, NULL))) {
         lane = run->lane = lane_new(run);
     }
     if (lane == NULL || !plan(run, lane)) {
@@ -219,7 +300,7 @@ gx_lane_breathe(gx_run *run)
 Py_ssize_t
 gx_lane_coming(const gx_run *run)
 {
-    const gx_source *source = &run->steps->source;
+    const gx_source *source = innermost(run, NULL);
     return gx_lane_can_load(run->state, source) ? gx_lane_left(source)
                                                 : gx_source_hint(source);
 }
@@ -230,14 +311,15 @@ void
 gx_lane_warm_up(gx_run *run)
 {
     gx_step *first = run->steps + 1;
+    const gx_source *source = innermost(run, NULL);
+    bool bare = source == &run->steps->source;
     bool gains = first == run->end - 1
-                     ? gx_lane_can_take(run, first) && gx_lane_gains(first) &&
-                           !gx_lane_may_end(first)
+                     ? gx_lane_can_take(run, first) &&
+                           (!bare || gx_lane_gains(first)) && !gx_lane_may_end(first)
                      : gx_lane_can_call(first);
     run->laneless = run->state->lift_off > 0;
-    if (gains && !run->laneless && is_ready(run) &&
-        gx_lane_left(&run->steps->source) >= START &&
-        gx_lane_looks_good(&run->steps->source)) {
+    if (gains && !run->laneless && is_ready(run) && gx_lane_left(source) >= START &&
+        gx_lane_looks_good(source)) {
         run->breath.budget = 0;
     }
 }

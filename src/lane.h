@@ -14,6 +14,7 @@
 #ifndef PYGENX_LANE_H
 #define PYGENX_LANE_H
 
+#include "native_generator.h"
 #include "pipeline.h"
 
 #define GX_LANE_ROWS 512 /* of a block */
@@ -178,14 +179,26 @@ int gx_lane_compare_floats(int op, const gx_operation *o);
 
 /* What a global or cell was when the block began. */
 typedef struct {
+    const gx_binding *binding;
     const gx_insn *insn;
     PyObject *value; /* owned; NULL: there was none */
 } gx_lane_global;
 
 #define GX_LANE_GLOBALS 16
 
+/* A generator expression between the source and the first step, outermost first, and the
+   rows of the block that it was given. */
+typedef struct {
+    gx_native_generator *generator; /* borrowed */
+    gx_column *rows;                /* owned; NULL: all */
+    int n;
+} gx_lane_generator;
+
+#define GX_LANE_GENERATORS 4
+
 struct gx_lane {
     gx_run *run;          /* borrowed: it owns the lane */
+    gx_source *source;    /* borrowed: of the run, or inside its generators */
     gx_step *last;        /* of the steps the lane covers; step 0: only the source */
     gx_step *taker;       /* the terminal, if it takes blocks; else NULL */
     gx_column *pool;      /* owned: free columns */
@@ -193,6 +206,8 @@ struct gx_lane {
     bool boxes;           /* rows may have to become objects */
     PyObject *const
         *items; /* borrowed: of the block's source, a list or tuple, or NULL */
+    gx_lane_generator generators[GX_LANE_GENERATORS];
+    int ngenerators;
     gx_lane_global held[GX_LANE_GLOBALS];
     int nheld;
     /* the block */
@@ -237,8 +252,14 @@ typedef struct {
 /* Run it over lane->value, `c` being otherwise empty (lane_call.c). */
 void gx_lane_run_native(gx_lane_result *c);
 
+/* Can the results of a native program be used so? */
+bool gx_lane_can_run(const gx_native *native, gx_use use);
 /* One step over the block (lane_block.c). */
 bool gx_lane_can_call(const gx_step *step);
+/* The same of a generator expression. */
+void gx_lane_generate(gx_lane *lane, gx_binding *binding);
+/* Columns are shared by reference. */
+gx_column *gx_column_share(gx_column *column);
 void gx_lane_call(gx_lane *lane, gx_step *step);
 /* The rows from `row` on are left to the run. */
 void gx_lane_deviate(gx_lane *lane, int row);

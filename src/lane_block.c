@@ -142,32 +142,55 @@ replace(gx_lane *lane, gx_lane_result *c)
     }
 }
 
+/* What a native program makes of the block, which its deviations make shorter. */
 static void
-run_native(gx_lane *lane, gx_step *step)
+run_native(gx_lane *lane, gx_binding *binding, bool truth, gx_lane_result *c)
 {
-    gx_lane_result c = {.lane = lane,
-                        .binding = step->native,
-                        .n = lane->n,
-                        .limit = lane->n};
-    c.truth = step->use != GX_REPLACE;
-    c.value.scalar = true;
-    gx_lane_run_native(&c);
-    if (c.mask != NULL && !make_dense(&c)) {
-        c.limit = 0;
+    *c = (gx_lane_result){.lane = lane,
+                          .binding = binding,
+                          .truth = truth,
+                          .n = lane->n,
+                          .limit = lane->n};
+    c->value.scalar = true;
+    gx_lane_run_native(c);
+    if (c->mask != NULL && !make_dense(c)) {
+        c->limit = 0;
     }
-    cut_result(&c);
-    gx_lane_deviate(lane, c.limit);
+    cut_result(c);
+    gx_lane_deviate(lane, c->limit);
+}
+
+static void
+drop_result(gx_lane *lane, gx_lane_result *c)
+{
+    gx_vector_drop(lane, &c->value);
+    gx_column_drop(lane, c->rows);
+    gx_column_drop(lane, c->mask);
+}
+
+static void
+call_native(gx_lane *lane, gx_step *step)
+{
+    gx_lane_result c;
+    run_native(lane, step->native, step->use != GX_REPLACE, &c);
     step->calls += lane->n;
-    if (c.truth) {
-        if (lane->n > 0) {
-            use_truth(lane, step, &c.value);
-        }
-    } else {
+    if (!c.truth) {
         replace(lane, &c);
+    } else if (lane->n > 0) {
+        use_truth(lane, step, &c.value);
     }
-    gx_vector_drop(lane, &c.value);
-    gx_column_drop(lane, c.rows);
-    gx_column_drop(lane, c.mask);
+    drop_result(lane, &c);
+}
+
+void
+gx_lane_generate(gx_lane *lane, gx_binding *binding)
+{
+    gx_lane_result c;
+    if (lane->n > 0) {
+        run_native(lane, binding, false, &c);
+        replace(lane, &c);
+        drop_result(lane, &c);
+    }
 }
 
 void
@@ -178,7 +201,7 @@ gx_lane_call(gx_lane *lane, gx_step *step)
         return;
     }
     if (step->func != NULL) {
-        run_native(lane, step);
+        call_native(lane, step);
     } else if (gx_lane_truth(lane, &lane->value, true, lane->n, &truth) > 0) {
         use_truth(lane, step, &truth);
         gx_vector_drop(lane, &truth);

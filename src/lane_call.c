@@ -32,8 +32,8 @@ can_run(const gx_insn *insn)
     }
 }
 
-static bool
-can_run_native(const gx_native *native, gx_use use)
+bool
+gx_lane_can_run(const gx_native *native, gx_use use)
 {
     int jumps = 0;
     if (gx_native_size(native) > MAX_REGS) {
@@ -59,7 +59,7 @@ gx_lane_can_call(const gx_step *step)
     }
     return (filters || row == &gx_stage_map || row == &gx_stage_takewhile) &&
            step->native != NULL && step->how == GX_CALL_ITEM &&
-           step->native->nargs == 1 && can_run_native(step->native->native, step->use);
+           step->native->nargs == 1 && gx_lane_can_run(step->native->native, step->use);
 }
 
 /* -- a call over a block -------------------------------------------------------- */
@@ -100,6 +100,13 @@ cut(gx_lane_result *c, way *w, int done)
     }
 }
 
+/* The register of the item: the parameter, or the variable of a for. */
+static int
+item_of(const gx_native *native)
+{
+    return native->loop != NULL ? native->loop->item : 0;
+}
+
 /* -- operands ----------------------------------------------------------------- */
 
 /* A register as it is, borrowed; false: it holds no number. */
@@ -109,7 +116,7 @@ operand(gx_lane_result *c, way *w, int reg, const gx_vector **out)
     gx_vector *v = &w->regs[reg];
     const gx_native *native = c->binding->native;
     *out = v;
-    return reg == 0 || reg >= gx_native_first_var(native) ||
+    return reg == item_of(native) || reg >= gx_native_first_var(native) ||
            gx_vector_of(c->binding->regs[reg], v);
 }
 
@@ -120,7 +127,8 @@ look_up(gx_lane_result *c, const gx_insn *insn, gx_vector *out)
     gx_lane *lane = c->lane;
     *out = (gx_vector){.scalar = true};
     for (int i = 0; i < lane->nheld; i++) {
-        if (lane->held[i].insn == insn && lane->held[i].value != NULL) {
+        if (lane->held[i].insn == insn && lane->held[i].binding == c->binding &&
+            lane->held[i].value != NULL) {
             return gx_vector_of(lane->held[i].value, out);
         }
     }
@@ -429,10 +437,10 @@ gx_lane_run_native(gx_lane_result *c)
     int nregs = nregs_of(c);
     w.n = c->n;
     w.rows = NULL;
-    for (int i = 1; i < nregs; i++) {
+    for (int i = 0; i < nregs; i++) {
         w.regs[i] = (gx_vector){.scalar = true};
     }
-    w.regs[0] = gx_vector_share(&c->lane->value);
+    w.regs[item_of(c->binding->native)] = gx_vector_share(&c->lane->value);
     run_way(c, &w, c->binding->native->insns);
     way_drop(c, &w);
 }

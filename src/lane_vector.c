@@ -31,8 +31,8 @@ gx_column_drop(gx_lane *lane, gx_column *column)
     }
 }
 
-static gx_column *
-share(gx_column *column)
+gx_column *
+gx_column_share(gx_column *column)
 {
     if (column != NULL) {
         column->refs++;
@@ -45,8 +45,8 @@ share(gx_column *column)
 gx_vector
 gx_vector_share(const gx_vector *v)
 {
-    (void)share(v->column);
-    (void)share(v->objects);
+    (void)gx_column_share(v->column);
+    (void)gx_column_share(v->objects);
     return *v;
 }
 

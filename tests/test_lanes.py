@@ -809,3 +809,48 @@ def test_numpy() -> None:
         assert exact(buffer(table).map(lambda x: x).list()) == exact(plain)
     result = np.frombuffer(pipe(range(3000)).map(lambda x: x * 2).array("q"), "q")
     assert (result == np.arange(0, 6000, 2)).all()
+
+
+# -- functions of one code, generator expressions -----------------------------------
+
+
+def test_one_code_with_several_closures() -> None:
+    def times(k: Any) -> Callable[[Any], Any]:
+        return lambda x: x * k
+
+    program = pipe(range(1000)).map(times(2)).map(times(0.5)).map(times(3))
+    assert program.list() == [x * 2 * 0.5 * 3 for x in range(1000)]
+
+
+@pytest.mark.parametrize("kind", [range, list, tuple])
+def test_generator_expressions(kind: Any) -> None:
+    items = list(range(-ROWS, ROWS))
+    source = range(-ROWS, ROWS) if kind is range else kind(items)
+    k = 3
+    assert pipe(x * k for x in source).list() == [x * k for x in items]
+    squares = pipe(x**2 for x in source if x % 2)
+    assert squares.sum() == sum(x**2 for x in items if x % 2)
+    several = pipe(x - 1 for x in source if x % 2 if x > 5 and x < 500).map(
+        lambda x: x / 2
+    )
+    assert several.list() == [(x - 1) / 2 for x in items if x % 2 and 5 < x < 500]
+    nested = pipe(x + k for x in (x * 2 for x in source if x % 3) if x % 4)
+    assert nested.filter(lambda x: x > 0).list() == [
+        x * 2 + k for x in items if x % 3 and x * 2 % 4 and x * 2 + k > 0
+    ]
+    assert in_lanes(lambda: pipe(x * k for x in source).list()) > ROWS
+
+
+@pytest.mark.parametrize("zero", [0, 5, 300, 511, 512, 513, 900])
+def test_errors_in_generator_expressions(zero: int) -> None:
+    items = [1] * 1000
+    items[zero] = 0
+    with pytest.raises(ZeroDivisionError) as caught:
+        pipe(1 // x for x in items).map(lambda x: x + 1).sum()
+    assert caught.value.__notes__[0].endswith(f"item {zero}")
+    assert caught.traceback[-1].name == "<genexpr>"
+    with pytest.raises(ZeroDivisionError) as caught:
+        pipe(x for x in [2, 3] * 400 + items if x != 3).map(lambda x: 1 // x).sum()
+    assert caught.value.__notes__[0].endswith(f"item {400 + zero}: 0")
+    kept = pipe(x for x in items if x)
+    assert kept.map(lambda x: x * 2).takewhile(lambda x: x < 5).count() == 999
