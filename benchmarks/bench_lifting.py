@@ -93,6 +93,14 @@ def polynomial_genexpr(numbers: Iterable[float]) -> float:
     return sum(3.0 * x * x + 2.0 * x + 1.0 for x in numbers)
 
 
+def odd_squares_of_buffer(a: Any) -> int:
+    return buffer(a).filter(lambda x: x % 2).map(lambda x: x**2).sum()
+
+
+def polynomial_of_buffer(a: Any) -> float:
+    return buffer(a).map(lambda x: 3.0 * x * x + 2.0 * x + 1.0).sum()
+
+
 def with_numpy(make: Callable[[Any], Rival]) -> dict[str, Rival]:
     """The rival that NumPy allows, where it is there."""
     if importlib.util.find_spec("numpy") is None:
@@ -207,7 +215,7 @@ if importlib.util.find_spec("numpy") is not None:
             "odd squares of a buffer",
             lambda size: np.arange(size),
             {
-                "pygenx": lambda a: odd_squares(buffer(a)),
+                "pygenx": odd_squares_of_buffer,
                 NUMPY: squares_by(np, np.asarray),
                 GENEXPR: lambda a: odd_squares_genexpr(a.tolist()),
             },
@@ -219,7 +227,7 @@ if importlib.util.find_spec("numpy") is not None:
             "polynomial of a buffer",
             lambda size: np.arange(size) * 0.5,
             {
-                "pygenx": lambda a: polynomial(buffer(a)),
+                "pygenx": polynomial_of_buffer,
                 NUMPY: polynomial_by(np, np.asarray),
                 GENEXPR: lambda a: polynomial_genexpr(a.tolist()),
             },
