@@ -141,9 +141,11 @@ gx_estimate_gain(gx_native *first)
     loop->gain = 5; /* no generator is resumed */
     for (const gx_native *native = first; native != NULL;
          native = native->loop->inner) {
+        int times = native->loop->inner == NULL ? OUTER_ITEMS : 1, gain = 0;
         for (int i = 0; i < native->ninsns; i++) {
-            loop->gain += gain_of(&native->insns[i]);
+            gain += gain_of(&native->insns[i]);
         }
+        loop->gain += gain * times / OUTER_ITEMS;
     }
     for (int i = 0; i < first->ninsns; i++) {
         const gx_insn *insn = &first->insns[i];
