@@ -11,7 +11,7 @@ lift_function(gx_state *state, PyObject *func, PyObject **why)
 {
     *why = NULL;
     if (PyCode_Check(func)) {
-        return gx_lift(state, func, why);
+        return gx_lift_any(state, func, why);
     }
     if (!PyFunction_Check(func)) {
         *why = PyUnicode_FromFormat("%.200s objects are called as they are",
