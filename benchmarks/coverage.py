@@ -23,7 +23,6 @@ from types import CodeType
 
 from pygenx import lifting
 
-NOT_YET = "it is a generator or coroutine"
 SKIPPED = {"idlelib", "lib2to3", "test", "tests", "site-packages", "dist-packages"}
 REPEATS = 20  # of the measurement of cost
 
@@ -100,9 +99,6 @@ def report(codes: list[CodeType], top: int, examples: bool) -> None:
                 refused.setdefault(kind, {}).setdefault(why, []).append(code)
     for kind in sorted(seen):
         reasons = refused.get(kind, {})
-        if set(reasons) == {NOT_YET}:
-            print(f"{kind}: not yet ({seen[kind]} seen)")
-            continue
         share = lifted[kind] / seen[kind]
         print(f"{kind}: {lifted[kind]} of {seen[kind]}, {share:.1%}")
         ranked = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
@@ -128,8 +124,9 @@ def main() -> None:
     for folder in folders:
         print(f"    {folder}")
     report(codes, options.top, options.examples)
-    lambdas = [code for code in codes if code.co_name == "<lambda>"]
-    print(f"cost: {cost(lambdas):.2f} us per lambda, lifted or refused")
+    for name in ("<lambda>", "<genexpr>"):
+        them = [code for code in codes if code.co_name == name]
+        print(f"cost: {cost(them):.2f} us per {name}, lifted or refused")
 
 
 if __name__ == "__main__":
