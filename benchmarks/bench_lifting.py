@@ -1,7 +1,7 @@
 """Lambdas and generator expressions: native programs against what they replace.
 
-The functions are the small ones people write; `baseline` has the generator expression or
-comprehension that does the same, which calls nothing.
+The functions are the small ones people write; `baseline` has the generator expression
+or comprehension that does the same, which calls nothing.
 """
 
 from __future__ import annotations
