@@ -248,7 +248,10 @@ look_up_cell(gx_binding *b, int i)
         return value;
     }
     PyObject *names = PyCode_GetFreevars((PyCodeObject *)b->code);
-    if (names != NULL) {
+    if (names != NULL && i >= PyTuple_GET_SIZE(names)) { /* out of a pickle */
+        PyErr_SetString(PyExc_NameError, "a cell of the closure is empty");
+        Py_DECREF(names);
+    } else if (names != NULL) {
         PyObject *name = PyTuple_GET_ITEM(names, i);
         raise_name_error(PyUnicode_FromFormat("cannot access free variable '%U' where "
                                               "it is not associated with a value in "

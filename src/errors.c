@@ -386,10 +386,8 @@ gx_brief(PyObject *value)
 }
 
 static PyObject *
-brief_function(PyObject *func)
+brief_function(PyCodeObject *code, PyObject *name)
 {
-    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(func);
-    PyObject *name = ((PyFunctionObject *)func)->func_qualname;
     Py_ssize_t size = PyUnicode_GET_LENGTH(name);
     if (PyUnicode_Tailmatch(name, code->co_name, 0, size, 1) != 1 ||
         PyUnicode_CompareWithASCIIString(code->co_name, "<lambda>") != 0) {
@@ -414,10 +412,16 @@ PyObject *
 gx_brief_callable(PyObject *func)
 {
     if (PyFunction_Check(func)) {
-        return brief_function(func);
+        return brief_function((PyCodeObject *)PyFunction_GET_CODE(func),
+                              ((PyFunctionObject *)func)->func_qualname);
     }
     if (PyMethod_Check(func)) {
         return gx_brief_callable(PyMethod_GET_FUNCTION(func));
+    }
+    PyObject *qualname;
+    PyCodeObject *code = gx_lifted_code(func, &qualname);
+    if (code != NULL) {
+        return brief_function(code, qualname);
     }
     PyObject *expression = gx_expression_of(func);
     if (expression != NULL) {
@@ -445,7 +449,8 @@ gx_brief_types(PyObject *tuple, Py_ssize_t start)
             const char *name = ((PyTypeObject *)item)->tp_name;
             Py_SETREF(text, PyUnicode_FromFormat("%U%s%s", text, comma, name));
         } else {
-            const char *name = Py_TYPE(item)->tp_name;
+            const char *name =
+                gx_is_lifted(item) ? "function" : Py_TYPE(item)->tp_name;
             Py_SETREF(text, PyUnicode_FromFormat("%U%s<%s>", text, comma, name));
         }
     }

@@ -287,7 +287,7 @@ gx_is_known_callable(const gx_state *state, PyObject *func)
            type == state->methodcaller || type == state->partial ||
            (PyCFunction_CheckExact(func) &&
             PyCFunction_GET_SELF(func) == state->operator_module) ||
-           gx_expression_of(func) != NULL;
+           gx_expression_of(func) != NULL || gx_is_lifted(func);
 }
 
 bool

@@ -150,6 +150,7 @@ struct gx_native {
     int ntemps;
     int ncells; /* of the closure */
     int ninsns;
+    bool by_line;      /* offsets are lines from the first: there is no bytecode */
     bool single;       /* one operation on parameters and constants, and its return */
     uint8_t *operands; /* owned, of the operations with many */
     gx_insn *insns;    /* owned */
@@ -240,6 +241,8 @@ int gx_builder_init(gx_builder *b, int nparams);
 gx_native *gx_builder_finish(gx_state *state, gx_builder *b);
 void gx_builder_clear(gx_builder *b);
 void gx_builder_refuse(gx_builder *b, const char *why);
+/* One with room for as many operations and operands, all else to be filled in. */
+gx_native *gx_native_alloc(gx_state *state, int ninsns, int noperands);
 /* Stack of operands. */
 void gx_push(gx_builder *b, int operand);
 int gx_pop(gx_builder *b);

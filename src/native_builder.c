@@ -474,11 +474,29 @@ lay_out(const gx_builder *b, gx_native *native)
     }
 }
 
-static gx_native *
-build_native(gx_state *state, gx_builder *b)
+gx_native *
+gx_native_alloc(gx_state *state, int ninsns, int noperands)
 {
     PyTypeObject *type = GX_TYPE_OF(state, native);
     gx_native *native = (gx_native *)type->tp_alloc(type, 0);
+    if (native == NULL) {
+        return NULL;
+    }
+    native->ninsns = ninsns;
+    native->insns = PyMem_New(gx_insn, (size_t)ninsns);
+    native->operands = PyMem_New(uint8_t, (size_t)noperands + 1);
+    if (native->insns == NULL || native->operands == NULL) {
+        Py_DECREF((PyObject *)native);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return native;
+}
+
+static gx_native *
+build_native(gx_state *state, gx_builder *b)
+{
+    gx_native *native = gx_native_alloc(state, b->ninsns, b->noperands);
     if (native == NULL) {
         return NULL;
     }
@@ -486,15 +504,10 @@ build_native(gx_state *state, gx_builder *b)
     native->nvars = b->nvars;
     native->ntemps = b->ntemps;
     native->ncells = b->ncells;
-    native->ninsns = b->ninsns;
     native->consts = PyList_AsTuple(b->consts);
     native->names = PyList_AsTuple(b->names);
-    native->insns = PyMem_New(gx_insn, (size_t)b->ninsns);
-    native->operands = PyMem_New(uint8_t, (size_t)b->noperands + 1);
-    if (native->consts == NULL || native->names == NULL || native->insns == NULL ||
-        native->operands == NULL) {
+    if (native->consts == NULL || native->names == NULL) {
         Py_DECREF((PyObject *)native);
-        PyErr_NoMemory();
         return NULL;
     }
     lay_out(b, native);

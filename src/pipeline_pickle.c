@@ -1,9 +1,59 @@
 /* How programs are pickled: as a flat tuple of rows (name, *args); and check_pickle(),
    which finds the stage that cannot be. */
 
+#include "lifted.h"
 #include "pipeline.h"
 
 /* -- rows out ----------------------------------------------------------- */
+
+#define DEPTH 4 /* functions in the closures of functions, ... */
+
+static PyObject *
+pack(gx_state *state, PyObject *value)
+{
+    return gx_traveller_of(state, value, DEPTH);
+}
+
+/* The values of a dict, changed: a new one. */
+static PyObject *
+change_values(gx_state *state, PyObject *dict,
+              PyObject *(*change)(gx_state *, PyObject *))
+{
+    PyObject *key, *value, *other = PyDict_New();
+    Py_ssize_t pos = 0;
+    while (other != NULL && PyDict_Next(dict, &pos, &key, &value)) {
+        PyObject *changed = change(state, value);
+        if (changed == NULL || PyDict_SetItem(other, key, changed) < 0) {
+            Py_CLEAR(other);
+        }
+        Py_XDECREF(changed);
+    }
+    return other;
+}
+
+/* An argument of a row, itself changed or, in a tuple or dict of arguments, what is in
+   it: a new reference. */
+static PyObject *
+change_arg(gx_state *state, PyObject *arg, PyObject *(*change)(gx_state *, PyObject *))
+{
+    if (PyDict_CheckExact(arg)) {
+        return change_values(state, arg, change);
+    }
+    if (!PyTuple_CheckExact(arg)) {
+        return change(state, arg);
+    }
+    Py_ssize_t n = PyTuple_GET_SIZE(arg);
+    PyObject *tuple = PyTuple_New(n);
+    for (Py_ssize_t i = 0; tuple != NULL && i < n; i++) {
+        PyObject *changed = change(state, PyTuple_GET_ITEM(arg, i));
+        if (changed == NULL) {
+            Py_CLEAR(tuple);
+        } else {
+            PyTuple_SET_ITEM(tuple, i, changed);
+        }
+    }
+    return tuple;
+}
 
 /* (name, *args) without what was not given, which always stands last. */
 static PyObject *
@@ -22,7 +72,12 @@ row_as_tuple(gx_state *state, const gx_row *row, PyObject *const *args)
     }
     PyTuple_SET_ITEM(tuple, 0, name);
     for (int i = 0; i < nargs; i++) {
-        PyTuple_SET_ITEM(tuple, 1 + i, Py_NewRef(args[i]));
+        PyObject *arg = change_arg(state, args[i], pack);
+        if (arg == NULL) {
+            Py_DECREF(tuple);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(tuple, 1 + i, arg);
     }
     return tuple;
 }
@@ -102,10 +157,13 @@ append_row(gx_state *state, gx_program *previous, PyObject *tuple)
         PyErr_SetString(PyExc_ValueError, "not the rows of a pickled Pipeline");
         return NULL;
     }
-    for (Py_ssize_t i = 1; i < size; i++) {
-        args[i - 1] = Py_NewRef(PyTuple_GET_ITEM(tuple, i));
+    bool whole = true;
+    for (Py_ssize_t i = 1; i < size && whole; i++) {
+        PyObject *arg = PyTuple_GET_ITEM(tuple, i);
+        args[i - 1] = change_arg(state, arg, gx_traveller_home); /* of copies */
+        whole = args[i - 1] != NULL;
     }
-    if (gx_row_check(state, row, args, true) < 0) {
+    if (!whole || gx_row_check(state, row, args, true) < 0) {
         for (int i = 0; i < GX_MAX_ARGS; i++) {
             Py_CLEAR(args[i]);
         }
@@ -223,7 +281,7 @@ const char gx_check_pickle_doc[] =
     "callable.\n\n"
     ">>> Pipeline().map(str.upper).check_pickle()\n"
     ">>> try:\n"
-    "...     Pipeline().map(str.upper).filter(lambda x: x).check_pickle()\n"
+    "...     Pipeline().map(str.upper).filter(lambda *x: x).check_pickle()\n"
     "... except Exception as error:\n"
     "...     print(error.__notes__[-1])\n"
     "pygenx: stage 2/2 filter(<lambda ...>) cannot be pickled";

@@ -48,6 +48,7 @@
     X(gi_suspended)   \
     X(index)          \
     X(iterable)       \
+    X(lifting_load)   \
     X(lineno)         \
     X(move_to_end)    \
     X(open)           \
@@ -312,6 +313,17 @@ void gx_collect_error(int rc, PyObject **pending);
 int gx_raise_collected(PyObject *pending);
 /* "<list>, <str>": the types of a tuple's items from `start` on. */
 PyObject *gx_brief_types(PyObject *tuple, Py_ssize_t start);
+
+/* The code object that stands for a function out of a pickle, borrowed, and *qualname;
+   NULL: it is another callable (lifted.c). */
+PyCodeObject *gx_lifted_code(PyObject *func, PyObject **qualname);
+
+static inline bool
+gx_is_lifted(PyObject *func)
+{
+    PyObject *qualname;
+    return gx_lifted_code(func, &qualname) != NULL;
+}
 
 /* -- length hints (errors are in band) ------------------------------------ */
 

@@ -1,7 +1,7 @@
 /* When a run stops calling a Python function and runs its native program: not before
    that pays, not while somebody watches, and not for ever. */
 
-#include "native.h"
+#include "lifted.h"
 #include "pipeline.h"
 
 /* So many calls pay for... */
@@ -101,6 +101,9 @@ bind_callable(gx_state *state, PyObject *func, int nargs)
 gx_binding *
 gx_lift_bind(gx_state *state, PyObject *func, int nargs)
 {
+    if (gx_is_lifted(func)) {
+        return gx_lifted_bind(func, nargs);
+    }
     if (!PyFunction_Check(func)) {
         return bind_callable(state, func, nargs);
     }
@@ -154,7 +157,9 @@ is_ready(const gx_run *run, const gx_step *step)
 {
     Py_ssize_t known = run->coming + step->calls;
     if (!PyFunction_Check(step->func)) {
-        return known >= (gx_expression_of(step->func) != NULL ? 0 : CALLS_OF_C);
+        return known >= (gx_expression_of(step->func) != NULL ? 0
+                         : gx_is_lifted(step->func)           ? CALLS_TO_BIND
+                                                              : CALLS_OF_C);
     }
     PyObject *code = PyFunction_GET_CODE(step->func);
     PyObject *remembered = gx_lift_remembered(run->state, code);
@@ -189,7 +194,7 @@ lift_step(gx_run *run, gx_step *step)
     if (step->call == GX_CALL_STAR && PyFunction_Check(step->func)) {
         nargs = ((PyCodeObject *)PyFunction_GET_CODE(step->func))->co_argcount;
     } else if (step->call == GX_CALL_STAR) {
-        nargs = 2;
+        nargs = gx_is_lifted(step->func) ? gx_lifted_positional(step->func) : 2;
     }
     return bind_step(run, step, nargs);
 }

@@ -9,13 +9,15 @@ static PyObject *
 make_entry(gx_binding *b, int offset, PyObject *rest)
 {
     PyCodeObject *code = (PyCodeObject *)b->code;
+    bool by_line = b->native->by_line; /* the place in the line is not known */
+    int line = by_line ? code->co_firstlineno + offset : PyCode_Addr2Line(code, offset);
     PyFrameObject *frame = PyFrame_New(PyThreadState_Get(), code, b->globals, NULL);
     if (frame == NULL) {
         return NULL;
     }
     PyObject *entry = PyObject_CallFunction(
         (PyObject *)&PyTraceBack_Type, "OOii", rest != NULL ? rest : Py_None,
-        (PyObject *)frame, offset, PyCode_Addr2Line(code, offset));
+        (PyObject *)frame, by_line ? -1 : offset, line);
     Py_DECREF((PyObject *)frame);
     return entry;
 }

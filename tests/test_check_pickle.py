@@ -40,7 +40,7 @@ def test_none_where_every_stage_pickles():
 
 
 def test_the_pickler_s_own_error_names_the_stage():
-    function = lambda item: item  # noqa: E731
+    function = lambda item: [i for i in item]  # noqa: E731
     program = Pipeline().map(str).map(function).filter(function).take(3)
     with pytest.raises(PICKLING) as alone:
         pickle.dumps(function)
@@ -81,8 +81,14 @@ def test_the_first_failure_ends_it():
     assert notes(caught.value) == ["pygenx: stage 2/3 take(3) cannot be pickled"]
 
 
+def test_a_lambda_that_can_be_lifted_can_be_pickled():
+    program = Pipeline().map(lambda item: item + 1)
+    assert program.check_pickle() is None
+    assert pickle.loads(pickle.dumps(program))([1]).list() == [2]
+
+
 def test_another_pickler_may_know_more():
-    program = Pipeline().map(lambda item: item)
+    program = Pipeline().map(lambda *items: items)
     with pytest.raises(PICKLING):
         program.check_pickle()
     assert program.check_pickle(dumps=repr) is None
@@ -111,7 +117,7 @@ def test_a_long_program():
         program = program.map(operator.neg)
     assert program.check_pickle() is None
     with pytest.raises(PICKLING) as caught:
-        program.map(lambda item: item).check_pickle()
+        program.map(lambda *items: items).check_pickle()
     assert notes(caught.value)[0].startswith("pygenx: stage 10001/10001 map(<lambda")
 
 

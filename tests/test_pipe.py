@@ -744,11 +744,11 @@ def test_programs_check_their_arguments_at_once(impl):
             bad(impl.Pipeline())
 
 
-def test_a_program_with_a_lambda_says_that_it_cannot_be_pickled():
+def test_a_program_with_a_stubborn_lambda_says_that_it_cannot_be_pickled():
     from pygenx import Pipeline
 
     with pytest.raises((pickle.PicklingError, AttributeError)):
-        pickle.dumps(Pipeline().map(lambda item: item))
+        pickle.dumps(Pipeline().map(lambda *items: items))
 
 
 def test_numpy_does_not_take_the_bar_away():

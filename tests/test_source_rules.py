@@ -227,6 +227,7 @@ NO_OBJECTS = {
     "gx_builder": "lives on the C stack",
     "gx_lifter": "lives on the C stack",
     "gx_breath": "",
+    "gx_outside": "lives on the C stack",
     "gx_lane_global": "held for one block",
     "gx_row": "constant",
     "gx_typedef": "constant",
