@@ -708,6 +708,34 @@ def use_lifted_stages():
     return pipe(things(150)).map(DOUBLED).filter(VALUED).map(SHOWN).list()[-1][1]
 
 
+# Long enough for a lane; what deviates is in the middle.
+NUMBERS = [*range(300), 2**70, *range(300), 0.5, *[2.5] * 200]
+CHOSEN = fresh(lambda x: x if x % 3 else x * 1.5 if x % 2 else -x)
+BIG = fresh(lambda x: x * x > 50 and x != 7)
+
+
+def use_lanes():
+    p = pipe(NUMBERS).map(CHOSEN).filter(BIG)
+    return p.list(), pipe(range(700)).filter(BIG).map(CHOSEN).sum()
+
+
+# Made once: CPython leaks what it reads where an array finds no memory.
+COLUMN = array.array("q", range(600))
+
+
+def use_lanes_over_buffers():
+    doubled = pipe(memoryview(COLUMN)).map(DOUBLED).array("d")
+    largest = pipe(COLUMN).map(CHOSEN).max()
+    return doubled, largest, pygenx.buffer(doubled).reduce(operator.add)
+
+
+def use_lanes_failing():
+    try:
+        return pipe([*NUMBERS, "s"]).map(CHOSEN).map(DOUBLED).sum()
+    except TypeError as error:
+        return str(error)
+
+
 # More words and more text than there is room for at first.
 WORDS = [
     "To be",
@@ -1186,6 +1214,9 @@ DRIVERS = {
     "lifting.native failing": use_native_failing,
     "lifting.native refused": use_native_refused,
     "lifting in stages": use_lifted_stages,
+    "lanes": use_lanes,
+    "lanes over buffers": use_lanes_over_buffers,
+    "lanes failing": use_lanes_failing,
     "words": use_words,
     "words failing": use_words_failing,
     "words pushed": use_words_pushed,
