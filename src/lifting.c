@@ -128,8 +128,9 @@ gx_lifting_stats(PyObject *module, PyObject *const *Py_UNUSED(args), Py_ssize_t 
 
 const char gx_lifting_stats_doc[] =
     "stats()\n--\n\n"
-    "How many stages with Python functions were lifted or called, and their items, and\n"
-    "how many generator expressions were taken apart.";
+    "How many stages with Python functions were lifted or called, and their items; how\n"
+    "many items of sources went through in blocks; how many generator expressions were\n"
+    "taken apart.";
 
 /* Add the one argument of a call to *number; its new value is the answer. */
 static PyObject *
