@@ -41,6 +41,9 @@ bind_defaults(gx_binding *b, PyObject *func, const PyCodeObject *code)
     if (code->co_kwonlyargcount > 0 && kwdefaults != NULL) {
         b->kwdefaults = Py_NewRef(kwdefaults);
         b->kwversion = gx_dict_version(kwdefaults);
+        if (b->kwversion == 0) {
+            return 0; /* 3.14: nobody would notice a change */
+        }
     }
     if (b->nargs > npos || b->nargs < npos - ndefaults) {
         return 0;
@@ -134,7 +137,9 @@ gx_bind_function(gx_state *state, gx_native *native, PyObject *func, int nargs,
     b->func = Py_NewRef(func);
     int rc = bind_defaults(b, func, (PyCodeObject *)b->code);
     if (rc == 0) {
-        *why = "it does not take that many arguments";
+        bool silent = b->kwdefaults != NULL && b->kwversion == 0;
+        *why = silent ? "its defaults of keyword-only parameters may change unseen"
+                      : "it does not take that many arguments";
     }
     if (rc <= 0) {
         gx_binding_free(b);

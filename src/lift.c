@@ -177,7 +177,8 @@ load_common_constant(gx_lifter *lifter, int arg)
     }
 #endif
     (void)arg;
-    gx_builder_refuse(&lifter->builder, "it runs a loop in place of a builtin");
+    gx_builder_refuse(&lifter->builder,
+                      "it contains a function, comprehension or generator");
 }
 #endif
 

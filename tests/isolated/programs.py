@@ -1187,8 +1187,52 @@ class Calls:
         return self.target.send(item)
 
 
+def use_this():
+    item = pygenx.this
+    half = pygenx.func((item.real + 1) * 2 // item)
+    assert half(2) == 3
+    assert pipe([1, 2] * 80).map(item * 2 - item).sum() == 240
+    repr(item["a"].b(item, c=-item))
+
+
+def use_this_failing():
+    with suppress(ZeroDivisionError):
+        pipe([1, 0]).map(1 // pygenx.this).list()
+    with suppress(TypeError):
+        bool(pygenx.this)
+
+
+def use_expression_call():
+    pygenx.func(pygenx.call(len, pygenx.this))("abc")
+
+
+def use_all_of():
+    item = pygenx.this
+    pygenx.func(pygenx.all_of(item, item > 1))(3)
+
+
+def use_any_of():
+    pygenx.func(pygenx.any_of(pygenx.this, 5))(0)
+
+
+def use_none_of():
+    pygenx.func(pygenx.none_of(pygenx.this, 0))(0)
+
+
+def use_func():
+    pygenx.func(pygenx.this[1:2])("abc")
+
+
 # Keyed by the name in pygenx.__all__ that each is about.
 DRIVERS = {
+    "Expression": use_this,
+    "Expression failing": use_this_failing,
+    "all_of": use_all_of,
+    "any_of": use_any_of,
+    "call": use_expression_call,
+    "func": use_func,
+    "none_of": use_none_of,
+    "this": use_this,
     "fold": use_fold,
     "fold failing": use_fold_failing,
     "grouping": use_grouping,
