@@ -186,6 +186,21 @@ constant_slice_text(PyObject *op)
                    texts[1], texts[2]);
 }
 
+/* The same in a tuple of them. */
+static PyObject *
+constant_keys_text(PyObject *keys)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(keys);
+    PyObject *text = PyUnicode_FromString("");
+    for (Py_ssize_t i = 0; i < n && text != NULL; i++) {
+        PyObject *key = PyTuple_GET_ITEM(keys, i);
+        text = fill_two(i > 0 ? "%U, %U" : "%U%U", text,
+                        PySlice_Check(key) ? constant_slice_text(key)
+                                           : gx_constant_text(key, true));
+    }
+    return n == 1 ? fill_one("%U,", text) : text;
+}
+
 static PyObject *
 key_text(gx_reader *r, int i)
 {
@@ -202,8 +217,7 @@ key_text(gx_reader *r, int i)
     }
     if (node->kind == GX_NODE_VALUE && node->value != NULL &&
         PyTuple_CheckExact(node->value) && PyTuple_GET_SIZE(node->value) > 0) {
-        return fill_one(PyTuple_GET_SIZE(node->value) == 1 ? "%U," : "%U",
-                        gx_items_text(node->value, true));
+        return constant_keys_text(node->value);
     }
     if (!gx_is_operation(r, i, GX_OP_TUPLE) || node->n == 0) {
         return text_of(r, i, GX_LEVEL_ANY);
