@@ -331,15 +331,36 @@ compute(gx_binding *b, const gx_insn *insn)
 
 /* -- the loop --------------------------------------------------------------- */
 
-/* Empty the temporaries among the operands, first to last, as CPython does. What a
-   display has taken is empty already. */
+/* Which operand CPython lets go of as number i: the first comes first, but of slices the
+   container last, and from 3.14 on the last first. */
+static inline int
+released(const gx_insn *insn, int i)
+{
+#if PY_VERSION_HEX >= 0x030F0000 /* 3.15 */
+    return insn->n - 1 - i;
+#else
+    if (insn->op == GX_OP_SLICE) {
+        return (i + 1) % 3;
+    }
+#if PY_VERSION_HEX >= 0x030E0000 /* 3.14 */
+    if (insn->op == GX_OP_COMPARE || insn->op == GX_OP_IS ||
+        insn->op == GX_OP_CONTAINS || insn->op == GX_OP_CALL) {
+        return insn->n - 1 - i;
+    }
+#endif
+    return i;
+#endif
+}
+
+/* Empty the temporaries among the operands. What a display has taken is empty already. */
 Py_NO_INLINE static void
 consume_all(gx_binding *b, const gx_insn *insn)
 {
     const uint8_t *in = gx_operands(b->native, insn);
     for (int i = 0; i < insn->n; i++) {
-        if (in[i] >= b->first_temp) {
-            Py_CLEAR(b->regs[in[i]]);
+        int reg = in[released(insn, i)];
+        if (reg >= b->first_temp) {
+            Py_CLEAR(b->regs[reg]);
         }
     }
 }

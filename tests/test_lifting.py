@@ -904,6 +904,15 @@ def test_temporaries_die_when_they_die_in_python():
         def __getattr__(self, name):
             return Dying(f"{self.name}.{name}")
 
+        def __lt__(self, other):
+            return True
+
+        def __contains__(self, item):
+            return True
+
+        def __getitem__(self, key):
+            return 1
+
         def __bool__(self):
             order.append(f"bool {self.name}")
             return "n" not in self.name
@@ -922,6 +931,9 @@ def test_temporaries_die_when_they_die_in_python():
         "str((d('a'), d('b')).__len__()) + nowhere",
         "(d('a') + d('b')) + [d('c'), nowhere]",
         "[d('a'), d('b'), [d('c'), d('e') + 1]]",
+        "(d('a') < d('b')) is (d('c') in d('e'))",
+        "d('a')[d('b'):d('c')]",
+        "abs(d('a'), d('b'))",
     ]
     for text in texts:
         func = make(f"lambda x: {text}", {"d": Dying})
