@@ -28,11 +28,34 @@ keep_rows(gx_lane *lane, gx_column *rows, int n)
     lane->n = n;
 }
 
+/* The places of those bools, each 0 or 1, that are `wanted`: how many. Eight at a time:
+   this is what filters take longest for. */
+static int
+select_rows(const uint8_t *restrict bools, bool wanted, int n, int32_t *restrict rows)
+{
+    int i = 0, kept = 0;
+    const uint64_t turn = wanted ? 0 : UINT64_C(0x0101010101010101);
+    for (; PY_LITTLE_ENDIAN && i + 8 <= n; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, bools + i, sizeof(eight));
+        eight ^= turn;
+        for (int j = 0; j < 8; j++) {
+            rows[kept] = i + j;
+            kept += (int)(eight & 1);
+            eight >>= 8;
+        }
+    }
+    for (; i < n; i++) {
+        rows[kept] = i;
+        kept += bools[i] == wanted;
+    }
+    return kept;
+}
+
 /* The rows of the block where `truth` says what is wanted. */
 static void
 filter(gx_lane *lane, const gx_vector *truth, bool wanted)
 {
-    int kept = 0;
     gx_vector value;
     if (truth->scalar) {
         lane->n = truth->one.b == wanted ? lane->n : 0;
@@ -43,11 +66,7 @@ filter(gx_lane *lane, const gx_vector *truth, bool wanted)
         gx_lane_deviate(lane, 0);
         return;
     }
-    const uint8_t *bools = truth->column->bools;
-    for (int i = 0; i < lane->n; i++) {
-        rows->rows[kept] = i;
-        kept += bools[i] == wanted;
-    }
+    int kept = select_rows(truth->column->bools, wanted, lane->n, rows->rows);
     if (kept < lane->n &&
         !gx_vector_gather(lane, &lane->value, rows->rows, kept, &value)) {
         gx_column_drop(lane, rows);
