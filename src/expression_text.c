@@ -31,7 +31,7 @@ push(writer *w, PyObject *op, const char *text, int level)
 {
     if (w->n == w->room && !w->failed) {
         Py_ssize_t room = 2 * w->room + 16;
-        piece *stack = PyMem_Resize(w->stack, piece, (size_t)room);
+        piece *stack = PyMem_Realloc(w->stack, (size_t)room * sizeof(piece));
         if (stack == NULL) {
             PyErr_NoMemory();
             w->failed = true;

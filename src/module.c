@@ -120,8 +120,11 @@ static int
 add_callables(gx_state *state)
 {
     state->builtins_module = PyImport_ImportModule("builtins");
+    if (state->builtins_module == NULL) {
+        return -1;
+    }
     state->operator_module = PyImport_ImportModule("_operator");
-    if (state->builtins_module == NULL || state->operator_module == NULL ||
+    if (state->operator_module == NULL ||
         add_import(&state->itemgetter, "operator", "itemgetter") < 0 ||
         add_import(&state->attrgetter, "operator", "attrgetter") < 0 ||
         add_import(&state->methodcaller, "operator", "methodcaller") < 0) {

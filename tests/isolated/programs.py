@@ -433,7 +433,7 @@ TERMINALS = {
     "sum": (),
     "tuple": (),
 }
-BEFORE_TERMINAL = {"dict": pair, "join": to_text}
+BEFORE_TERMINAL = {"array": value_of, "dict": pair, "join": to_text}
 
 # Attributes of pipe and Pipeline that are neither.
 OTHERS = {
