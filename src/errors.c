@@ -449,8 +449,7 @@ gx_brief_types(PyObject *tuple, Py_ssize_t start)
             const char *name = ((PyTypeObject *)item)->tp_name;
             Py_SETREF(text, PyUnicode_FromFormat("%U%s%s", text, comma, name));
         } else {
-            const char *name =
-                gx_is_lifted(item) ? "function" : Py_TYPE(item)->tp_name;
+            const char *name = gx_is_lifted(item) ? "function" : Py_TYPE(item)->tp_name;
             Py_SETREF(text, PyUnicode_FromFormat("%U%s<%s>", text, comma, name));
         }
     }

@@ -84,7 +84,7 @@ unwrap(lifted_object *self)
 
 PyObject *
 gx_lifting_load(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
-                   PyObject *kwnames)
+                PyObject *kwnames)
 {
     static const char *const params[] = {"parcel", NULL};
     static const gx_signature signature = {"load", params, 1, 1, 1};

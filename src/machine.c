@@ -297,6 +297,17 @@ call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
     return gx_machine_call_method(b, insn, argv + 1);
 }
 
+/* A display takes what is in temporaries. */
+Py_NO_INLINE static PyObject *
+build_tuple(gx_binding *b, const uint8_t *in, int n)
+{
+    PyObject *tuple = PyTuple_New(n);
+    for (int i = 0; tuple != NULL && i < n; i++) {
+        PyTuple_SET_ITEM(tuple, i, gx_binding_take(b, in[i]));
+    }
+    return tuple;
+}
+
 /* Only the rarer operations have more operands than an instruction has room for. */
 static inline Py_ALWAYS_INLINE PyObject *
 compute(gx_binding *b, const gx_insn *insn)
@@ -318,6 +329,8 @@ compute(gx_binding *b, const gx_insn *insn)
     case GX_OP_ATTRIBUTE:
         return attribute(regs[in[0]], PyTuple_GET_ITEM(b->native->names, insn->aux),
                          insn->arg);
+    case GX_OP_TUPLE:
+        return build_tuple(b, gx_operands(b->native, insn), insn->n);
     case GX_OP_CALL:
         return call(b, insn, gx_operands(b->native, insn));
     case GX_OP_CALL_METHOD:

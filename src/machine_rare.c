@@ -40,16 +40,6 @@ slice(PyObject *container, PyObject *start, PyObject *stop)
 /* -- displays and texts --------------------------------------------------- */
 
 static PyObject *
-build_tuple(gx_binding *b, const uint8_t *in, int n)
-{
-    PyObject *tuple = PyTuple_New(n);
-    for (int i = 0; tuple != NULL && i < n; i++) {
-        PyTuple_SET_ITEM(tuple, i, gx_binding_take(b, in[i]));
-    }
-    return tuple;
-}
-
-static PyObject *
 build_list(gx_binding *b, const uint8_t *in, int n)
 {
     PyObject *list = PyList_New(n);
@@ -149,8 +139,6 @@ gx_machine_rare(gx_binding *b, const gx_insn *insn, const uint8_t *in)
         return slice(regs[in[0]], regs[in[1]], regs[in[2]]);
     case GX_OP_BUILD_SLICE:
         return PySlice_New(regs[in[0]], regs[in[1]], insn->n > 2 ? regs[in[2]] : NULL);
-    case GX_OP_TUPLE:
-        return build_tuple(b, in, insn->n);
     case GX_OP_LIST:
         return build_list(b, in, insn->n);
     case GX_OP_SET:

@@ -16,7 +16,8 @@ consumes(const gx_native *native, const gx_insn *insn)
 {
     uint8_t result = GX_CONSUMES_NONE;
     const uint8_t *in = gx_operands(native, insn);
-    for (int i = 0; i < insn->n && insn->op != GX_OP_COPY; i++) {
+    bool takes = insn->op == GX_OP_TUPLE || insn->op == GX_OP_LIST; /* by itself */
+    for (int i = 0; i < insn->n && insn->op != GX_OP_COPY && !takes; i++) {
         if (in[i] >= gx_native_first_temp(native)) {
             result = i == 0 && insn->n <= GX_INSN_INPUTS ? GX_CONSUMES_FIRST
                                                          : GX_CONSUMES_MANY;

@@ -286,9 +286,10 @@ struct gx_run {
     Py_ssize_t whole;  /* stages of the program of which this run is the last part */
     Py_ssize_t index;  /* items taken from the source */
     gx_breath breath;
-    PyObject *expression; /* owned: code of the source, a generator expression that may be
+    PyObject
+        *expression;  /* owned: code of the source, a generator expression that may be
                              taken apart next time; or NULL */
-    PyObject *result;                /* owned: the source's return value, NULL = None */
+    PyObject *result; /* owned: the source's return value, NULL = None */
     PyObject *terminal[GX_MAX_ARGS]; /* owned: the terminal's arguments */
     bool many_ends;                  /* some step is GX_MANY_ENDS */
     bool rescues;                    /* some step has a `rescue` */

@@ -32,6 +32,10 @@ PyObject *gx_fetch_leaf(gx_source *source);
 PyObject *gx_fetch_shallow(gx_source *source);
 PyObject *gx_fetch_guarded(gx_source *source);
 
+/* Objects lie anywhere: the one that comes so many items later is fetched into the cache
+   meanwhile. Only its memory is touched, whatever becomes of it. */
+#define GX_AHEAD 8
+
 /* The next item, by the lane; the commonest are laid out in place. */
 static inline PyObject *
 gx_next(gx_source *source)
@@ -41,6 +45,9 @@ gx_next(gx_source *source)
         PyObject *list = source->obj;
         if (source->index >= PyList_GET_SIZE(list)) {
             return NULL;
+        }
+        if (source->index + GX_AHEAD < PyList_GET_SIZE(list)) {
+            GX_PREFETCH(PyList_GET_ITEM(list, source->index + GX_AHEAD));
         }
         return Py_NewRef(PyList_GET_ITEM(list, source->index++));
     }
