@@ -49,6 +49,40 @@ why_not_bound(gx_state *state, gx_native *native, PyObject *func)
     return why != NULL ? PyUnicode_FromString(why) : Py_NewRef(Py_None);
 }
 
+/* "native: x['a'] > 3" or "called: it contains a loop". Takes `why`, not None. */
+static PyObject *
+called_because(PyObject *why)
+{
+    PyObject *text = PyUnicode_FromFormat("called: %U", why);
+    Py_DECREF(why);
+    return text;
+}
+
+PyObject *
+gx_lift_explain(gx_state *state, PyObject *func)
+{
+    PyObject *why;
+    if (state->lift_off > 0) {
+        return PyUnicode_FromString("called: lifting is off");
+    }
+    gx_native *native = lift_function(state, func, &why);
+    if (native == NULL) {
+        return why != NULL ? called_because(why) : NULL;
+    }
+    why = why_not_bound(state, native, func);
+    PyObject *text = NULL;
+    if (why == Py_None) {
+        PyObject *source = gx_native_text_of(native, func);
+        text = source != NULL ? PyUnicode_FromFormat("native: %U", source) : NULL;
+        Py_XDECREF(source);
+        Py_DECREF(why);
+    } else if (why != NULL) {
+        text = called_because(why);
+    }
+    Py_DECREF((PyObject *)native);
+    return text;
+}
+
 PyObject *
 gx_lifting_why_not(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                    PyObject *kwnames)

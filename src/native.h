@@ -417,6 +417,8 @@ const char *gx_why_better_called(gx_binding *b);
 /* The native of a callable made from an expression, borrowed, to be bound without a
    function; NULL: it is another callable (expression_function.c). */
 gx_native *gx_expression_native(PyObject *func);
+/* How a stage runs a Python function, as explain() shows it (lifting.c). */
+PyObject *gx_lift_explain(gx_state *state, PyObject *func);
 /* native_function.c */
 PyObject *gx_native_function_new(gx_state *state, PyObject *func, gx_native *native);
 /* The same for one code object, without a look at what is remembered; of a generator

@@ -276,33 +276,31 @@ gx_program_brief(gx_program *program)
     return text;
 }
 
-static const char *
+static PyObject *
 how_it_runs(gx_program *node)
 {
-    if (node->row->call == GX_CALL_NONE || node->args[0] == Py_None) {
-        return "native";
+    PyObject *func = node->row->call == GX_CALL_NONE ? Py_None : node->args[0];
+    if (func == Py_None || gx_expression_of(func) != NULL) {
+        return PyUnicode_FromString("native");
     }
-    if (gx_expression_of(node->args[0]) != NULL) {
-        return "native";
+    if (PyFunction_Check(func)) {
+        return gx_lift_explain(PyType_GetModuleState(Py_TYPE((PyObject *)node)), func);
     }
-    return PyFunction_Check(node->args[0]) || PyMethod_Check(node->args[0])
-               ? "calls a Python function"
-               : "calls a C function or object";
+    return PyUnicode_FromString(PyMethod_Check(func) ? "calls a Python function"
+                                                     : "calls a C function or object");
 }
 
 static PyObject *
 explain_stage(gx_program *node)
 {
-    PyObject *stage = brief_stage(node);
-    if (stage == NULL) {
-        return NULL;
+    PyObject *text = NULL, *stage = brief_stage(node), *how = how_it_runs(node);
+    if (stage != NULL && how != NULL) {
+        text = gx_program_is_reducer(node)
+                   ? PyUnicode_FromFormat("\n  =  %U: %U", stage, how)
+                   : PyUnicode_FromFormat("\n%3zd  %U: %U", node->size, stage, how);
     }
-    PyObject *text =
-        gx_program_is_reducer(node)
-            ? PyUnicode_FromFormat("\n  =  %U: %s", stage, how_it_runs(node))
-            : PyUnicode_FromFormat("\n%3zd  %U: %s", node->size, stage,
-                                   how_it_runs(node));
-    Py_DECREF(stage);
+    Py_XDECREF(stage);
+    Py_XDECREF(how);
     return text;
 }
 

@@ -96,8 +96,10 @@ def test_map_partitions_of_a_dask_bag(cluster):
 @pytest.mark.filterwarnings("ignore")
 def test_lambdas_travel_through_cloudpickle(cluster):
     least = 3
-    program = Pipeline().flat_map(str.split).filter(
-        lambda word: [char for char in word][least:]
+    program = (
+        Pipeline()
+        .flat_map(str.split)
+        .filter(lambda word: [char for char in word][least:])
     )
     with pytest.raises((pickle.PicklingError, AttributeError)):
         program.check_pickle()

@@ -805,6 +805,20 @@ def test_repr_shows_where_a_lambda_stands():
     )
 
 
+def test_explain_tells_how_functions_run():
+    from pygenx import Pipeline, lifting
+
+    program = Pipeline().map(lambda x: x["a"] > 3).filter(lambda x: [y for y in x])
+    lines = program.min(key=lambda x: x.name.lower()).explain().splitlines()
+    assert lines[1].endswith(": native: x['a'] > 3")
+    assert lines[2].endswith(
+        ": called: it contains a function, comprehension or generator"
+    )
+    assert lines[3].endswith(": native: x.name.lower()")
+    with lifting.disabled():
+        assert program.explain().count(": called: lifting is off") == 2
+
+
 def test_explain_is_a_text_that_names_each_stage():
     from pygenx import Pipeline, pipe
 

@@ -271,7 +271,7 @@ def test_repr_explain_path_and_hint_look_through():
     )
     assert repr(p) == text
     assert p.explain().endswith(
-        "2  through(pairs, 1, key='x', func=len): calls a Python function"
+        "2  through(pairs, 1, key='x', func=len): called: it is a generator or coroutine"
     )
     assert p.__length_hint__() is NotImplemented
     p = px.pipe("ab").through(iter).map(str).through(iter).map(str)
