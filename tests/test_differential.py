@@ -522,7 +522,7 @@ LOOKS = {
 
 
 def same(items):
-    """In place of iter(): a traceback keeps its frame, and so the items, on both legs."""
+    """In place of iter(): a traceback keeps its frame, and the items, on both legs."""
     yield from items
 
 

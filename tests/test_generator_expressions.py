@@ -12,8 +12,7 @@ import weakref
 
 import pytest
 
-from pygenx import ReentrancyError, pipe
-from pygenx import lifting
+from pygenx import ReentrancyError, lifting, pipe
 
 
 @pytest.fixture(autouse=True)
@@ -761,7 +760,7 @@ def test_variables_live_until_the_next_item():
     assert lifted() == before + 1
 
 
-# -- attacks ------------------------------------------------------------------------------
+# -- attacks ---------------------------------------------------------------------------
 
 
 def test_reentry():
@@ -862,7 +861,7 @@ def test_recursion():
         pipe(x + 1 for x in [Deep()]).list()
 
 
-# -- when it pays ----------------------------------------------------------------------------
+# -- when it pays ----------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("tiering")

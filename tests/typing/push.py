@@ -6,7 +6,7 @@ Like pipelines.py it is checked and run; mistakes.py has the calls that must not
 from __future__ import annotations
 
 import operator
-from array import array
+from array import array  # noqa: F401  (3.11 cannot subscript it: in strings)
 from collections import Counter, defaultdict
 from collections.abc import Generator
 from typing import Any, assert_type
