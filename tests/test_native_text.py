@@ -203,4 +203,5 @@ def test_the_text_of_any_lambda_computes_the_same(text, seed):
         for each, log in zip((function, function_of(shown)), logs, strict=True)
     ]
     assert values[0] == values[1], shown
-    assert logs[0] == logs[1], shown
+    # From 3.12 on a way out of a test is copied: what was tested is shown in each copy.
+    assert list(dict.fromkeys(logs[0])) == list(dict.fromkeys(logs[1])), shown
