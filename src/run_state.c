@@ -326,12 +326,8 @@ remember_length(gx_run *run)
     PyObject *code = run->expression;
     run->expression = NULL;
     if (code != NULL && run->index >= GX_LONG_GENERATOR) {
-        PyObject *raised = PyErr_GetRaisedException();
         if (gx_generator_was_long(run->state, code, run->index) < 0) {
             PyErr_Clear(); /* no memory: another time */
-        }
-        if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
         }
     }
     Py_XDECREF(code);
@@ -340,14 +336,15 @@ remember_length(gx_run *run)
 void
 gx_run_free(gx_run *run)
 {
+    PyObject *raised = PyErr_GetRaisedException(); /* no loss below may take it along */
     remember_length(run);
     for (gx_step *step = run->steps; step < run->end; step++) {
+        gx_step_drop_native(run, step); /* its func is the node's */
         gx_source_drop(&step->source);
         Py_CLEAR(step->state);
         Py_CLEAR(step->key);
         Py_CLEAR(step->pending);
         Py_CLEAR(step->node);
-        gx_step_drop_native(run, step);
     }
     for (int i = 0; i < GX_MAX_ARGS; i++) {
         Py_CLEAR(run->terminal[i]);
@@ -355,6 +352,9 @@ gx_run_free(gx_run *run)
     Py_CLEAR(run->result);
     gx_lane_drop(run);
     PyMem_Free(run);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 int

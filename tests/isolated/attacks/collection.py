@@ -742,3 +742,33 @@ def D18_weak_references_and_slots():
             del made
             gc.collect()
             assert weak() is None
+
+
+def D21_the_run_owns_the_last_callbacks():
+    """A pipe that took another over has nothing but its run to hold the other's
+    lambdas: whether they are worth a translation is noted before they go."""
+    code = """
+import programs
+from pygenx import lifting, pipe
+
+def begun(func):
+    taken_over = pipe(pipe(programs.things(50)).map(func)).filter(None)
+    return [next(taken_over) for _ in range(20)]
+
+before = lifting.stats()["items_called"]
+begun(programs.fresh(programs.same))
+assert lifting.stats()["items_called"] - before == 20
+"""
+    environment = {
+        **os.environ,
+        "PYTHONMALLOC": os.environ.get("PYTHONMALLOC", "debug"),  # what is freed shows
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    child = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
