@@ -14,7 +14,9 @@ CORE ?= contract or differential or attacks or leaks
 # gcc's: clang keeps its sanitizers elsewhere
 sanitizer = $(shell gcc -print-file-name=lib$(1).so)
 
-.PHONY: help build check check-all debug asan oom valgrind bench format lint clean
+SECONDS ?= 60
+
+.PHONY: help build check check-all debug asan fuzz oom valgrind bench format lint clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -46,6 +48,9 @@ asan:  ## core tests with the address and undefined-behaviour sanitizers
 	ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	PYTHONSAFEPATH=1 PYTHONPATH=build/asan/lib:tests \
 	    $(PYTHON) -m pytest -q -p no:cacheprovider -p no:faulthandler -k "$(CORE)"
+
+fuzz: build  ## random programs under attack for SECONDS (tests/isolated/fuzz/)
+	PYTHONPATH=.:tests:tests/isolated $(PYTHON) -m fuzz --seconds $(SECONDS)
 
 oom: build  ## every allocation fails once
 	$(PYTHON) -m pytest -q -k oom
