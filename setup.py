@@ -7,7 +7,10 @@ PYGENX_SANITIZE=address,undefined   instrumented code, assertions on
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -32,7 +35,20 @@ class BuildExt(build_ext):
                 extension.extra_compile_args += ["/std:c11"]
             else:
                 add_unix_flags(extension)
+        if not msvc:  # it looks for its own parts at the first call
+            self.compiler.compile = in_parallel(self.compiler.compile)
         super().build_extensions()
+
+
+def in_parallel(compile: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """As many files at once as there are cores; the first failure ends it."""
+
+    def compile_each(sources: list[str], **options: Any) -> list[str]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = pool.map(lambda source: compile([source], **options), sources)
+            return [name for part in parts for name in part]
+
+    return compile_each
 
 
 def add_unix_flags(extension: Extension) -> None:

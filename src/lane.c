@@ -296,11 +296,15 @@ gx_lane_breathe(gx_run *run)
     }
 }
 
-/* The items that are left as far as one knows, for what has no exact length also. */
+/* The items that are left as far as one knows, for what has no exact length also. What
+   reads others is not asked: each level of a nest would ask all below it. */
 Py_ssize_t
 gx_lane_coming(const gx_run *run)
 {
     const gx_source *source = innermost(run, NULL);
+    if (source->fetch == gx_fetch_guarded) {
+        return GX_HINT_UNKNOWN;
+    }
     return gx_lane_can_load(run->state, source) ? gx_lane_left(source)
                                                 : gx_source_hint(source);
 }

@@ -139,8 +139,10 @@ gx_lane_can_load(const gx_state *state, const gx_source *source)
 Py_ssize_t
 gx_lane_left(const gx_source *source)
 {
-    return source->fetch == gx_fetch_shallow ? gx_lane_left_in_buffer(source)
-                                             : gx_source_hint(source);
+    if (source->fetch == gx_fetch_shallow) {
+        return gx_lane_left_in_buffer(source);
+    }
+    return source->fetch == gx_fetch_guarded ? GX_HINT_UNKNOWN : gx_source_hint(source);
 }
 
 static int
