@@ -341,6 +341,9 @@ gx_sink_finish(gx_state *state, gx_sink *sink, PyObject **result)
     *result = NULL;
     if (gx_sink_prime(state, sink, result) == PYGEN_NEXT) {
         *result = result_of_target(state, sink->target);
+        if (*result == NULL) { /* nobody may take it for an end of ours */
+            gx_no_stop_iteration("close() of the target");
+        }
     }
     PyObject *error = PyErr_GetRaisedException();
     gx_sink_drop(sink);

@@ -2845,8 +2845,11 @@ def is_new(target):
 def result_of(target):
     """Close a target; what it returns."""
     if not inspect.isgenerator(target):
-        answer = target.close() if hasattr(target, "close") else None
-        return getattr(target, "result", answer)
+        try:
+            answer = target.close() if hasattr(target, "close") else None
+            return getattr(target, "result", answer)
+        except StopIteration as stop:
+            raise RuntimeError("close() of the target raised StopIteration") from stop
     try:
         target.throw(GeneratorExit)
     except GeneratorExit:

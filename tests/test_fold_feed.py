@@ -200,3 +200,28 @@ def test_notes_name_function_and_item():
     (note,) = caught.value.__notes__
     assert note.startswith("pygenx: ")
     assert "item 1" in note
+
+
+class Ending:
+    """A target whose close() raises StopIteration."""
+
+    def send(self, item):
+        pass
+
+    def close(self):
+        raise StopIteration("close")
+
+
+CLOSED = {
+    "feed": lambda px: px.feed([1], Ending()),
+    "pipe.into": lambda px: px.pipe([1]).into(Ending()),
+    "push": lambda px: px.Pipeline().into(Ending()).close(),
+    "broadcast": lambda px: px.broadcast(Ending()).close(),
+}
+
+
+@pytest.mark.parametrize("close", CLOSED.values(), ids=CLOSED)
+def test_a_target_that_closes_with_stop_iteration_ends_nothing(impl, close):
+    with pytest.raises(RuntimeError) as raised:
+        close(impl)
+    assert raised.value.__cause__.args == ("close",)

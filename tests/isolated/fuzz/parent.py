@@ -16,9 +16,10 @@ FEWER = 90  # seconds that the search for fewer steps may take
 
 def kinds():
     """name -> function that plays a round."""
-    from fuzz import chaos
+    from fuzz import chaos, compared
 
-    return {"chaos": chaos.play, "threads": chaos.play_threads}
+    plays = chaos.play, chaos.play_threads, compared.play
+    return dict(zip(("chaos", "threads", "compared"), plays, strict=True))
 
 
 # in the child ------------------------------------------------------------------------
