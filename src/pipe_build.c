@@ -37,7 +37,7 @@ pipe_move(pipe_object *self, gx_program *program, const char *name)
     if (next == NULL) {
         return NULL;
     }
-    if (self->stats != NULL) {
+    if (self->stats != NULL && self->run == NULL) { /* a closed one keeps its counts */
         next->stats = Py_NewRef(self->stats);
         gx_stats_extend(next->stats, next->program);
     }

@@ -17,10 +17,10 @@ typedef struct {
     PyObject_HEAD
     PyObject *weakrefs;
     PyObject *source;     /* owned: its text */
-    gx_program *program;  /* owned: the stages; NULL from `prepare` on, which has */
+    gx_program *program;  /* owned: the stages; NULL from `attach` on, which has */
     PyObject *names;      /* owned: the list of their texts, upstream first */
     PyObject *terminal;   /* owned: its text, or NULL */
-    gx_counter *counters; /* owned; NULL while there is no run. One for each step */
+    gx_counter *counters; /* owned, or NULL. One for each step of `names` */
     bool timed;           /* made by profile() */
 } stats_object;
 
@@ -49,6 +49,14 @@ stats_new(gx_state *state, gx_source *source, gx_program *program)
     self->source = text;
     self->program = (gx_program *)Py_NewRef((PyObject *)program);
     return (PyObject *)self;
+}
+
+/* Do the counters count? A start that failed leaves some that never did, for fewer
+   stages perhaps than there are now. */
+static bool
+is_counting(const stats_object *self)
+{
+    return self->counters != NULL && self->program == NULL;
 }
 
 /* -- count -------------------------------------------------------------- */
@@ -276,7 +284,7 @@ static int
 be_timed(PyObject *op, bool timed, const char *what)
 {
     stats_object *stats = stats_CAST(op);
-    if (timed && !stats->timed && stats->counters != NULL) {
+    if (timed && !stats->timed && is_counting(stats)) {
         return refuse_started(timed, what);
     }
     stats->timed = stats->timed || timed;
@@ -392,7 +400,7 @@ row_at(stats_object *self, Py_ssize_t i, Py_ssize_t nstages, PyObject *name)
                          : GX_COUNTED_STAGE,
         .timed = self->timed,
     };
-    if (self->counters != NULL) {
+    if (is_counting(self)) {
         gx_counter *counter = &self->counters[i + terminal];
         counts.items_in = counter->items;
         counts.items_out = terminal ? 0 : self->counters[i + 1].items;

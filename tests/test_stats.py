@@ -503,6 +503,17 @@ def test_a_closed_pipe():
     assert counts(p.stats()) == [(0, 0, 0, 0)]
 
 
+def test_a_closed_pipe_keeps_its_counts_to_itself():
+    p = pipe([1, 2]).filter(odd)
+    stats = p.stats()
+    p.close()
+    for _ in range(20):
+        p = p.map(str)
+    assert counts(stats) == [(0, 0, 0, 0)] * 2
+    assert counts(p.stats()) == [(0, 0, 0, 0)] * 22
+    assert p.list() == []
+
+
 def test_of_a_pipe_over_pipes_the_joined_program_is_counted():
     p = pipe(pipe(pipe(range(4)).filter(odd)).map(str))
     stats = p.stats()

@@ -40,6 +40,10 @@ def clean_up():
     acts.untrace()
     gc.set_threshold(700, 10, 10)
     world.fuel = 0  # callbacks behave from here on
+    for thread in world.waiting:
+        thread.join(20)
+        if thread.is_alive():
+            raise judge.Finding("a thread waits for ever")
     for kept in (world.live, world.data, world.functions, world.cells):
         kept.clear()
     world.names.clear()

@@ -1,10 +1,11 @@
 """Random programs on pygenx and on its reference: items, errors, pulls and calls, in
 their order, must be the same.
 
-tests/test_differential.py does so for all stages with opaque callbacks. Here the sources
-are long enough for lanes, the functions are lifted, and there is mischief: at one of the
-calls back, in both legs at the same one, a global, a cell, a function's code, a class, the
-list that is being read, the tracer or lifting itself is changed, or the pipe re-entered.
+tests/test_differential.py does so for all stages with opaque callbacks. Here sources
+are long enough for lanes, functions are lifted, and there is mischief: at one of the
+calls back, in both legs at the same one, a global, a cell, a function's code, a class,
+the list that is being read, the tracer or lifting itself is changed, an error raised,
+or the pipe re-entered.
 """
 
 import array
