@@ -290,8 +290,17 @@ gx_note_begin(void)
     return exc;
 }
 
-/* The one place besides the end tests where errors are cleared: a note that
-   cannot be made must not hide the error it was meant for. */
+PyObject *
+gx_note_part(PyObject *text)
+{
+    if (text == NULL) {
+        PyErr_Clear();
+    }
+    return text;
+}
+
+/* A place besides the end tests where errors are cleared: a note that cannot be made
+   must not hide the error it was meant for. */
 static void
 note_end(PyObject *exc, const char *format, va_list vargs)
 {

@@ -72,7 +72,7 @@ groupby_note(groupby_object *self, Py_ssize_t index, PyObject *item)
     if (raised == NULL) {
         return;
     }
-    PyObject *label = groupby_label(self);
+    PyObject *label = gx_note_part(groupby_label(self));
     PyObject *value = item != NULL ? gx_brief(item) : NULL;
     const char *colon = value != NULL ? ": " : "";
     gx_note_end(raised, "%V, item %zd%s%V", label, "groupby", index, colon, value, "");

@@ -105,7 +105,8 @@ iterate_note(PyObject *op)
     if (exc == NULL) {
         return;
     }
-    PyObject *func = self->func != NULL ? gx_brief_callable(self->func) : NULL;
+    PyObject *func =
+        self->func != NULL ? gx_note_part(gx_brief_callable(self->func)) : NULL;
     PyObject *value = self->value != NULL ? gx_brief(self->value) : NULL;
     gx_note_end(exc, "iterate(%V), after %V", func, "?", value, "?");
     Py_XDECREF(func);

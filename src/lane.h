@@ -246,7 +246,8 @@ typedef struct {
     gx_vector value; /* owned */
     gx_column *rows; /* owned: where it belongs; NULL: all rows */
     int returned;    /* how many rows */
-    gx_column *mask; /* owned: places of `value` that are filled; NULL: it is dense */
+    gx_column *mask; /* owned: places of `value` that are filled; NULL: it is dense.
+                        Not to be read once limit is 0: there may have been no memory. */
 } gx_lane_result;
 
 /* Run it over lane->value, `c` being otherwise empty (lane_call.c). */

@@ -172,7 +172,7 @@ run_native(gx_lane *lane, gx_binding *binding, bool truth, gx_lane_result *c)
                           .limit = lane->n};
     c->value.scalar = true;
     gx_lane_run_native(c);
-    if (c->mask != NULL && !make_dense(c)) {
+    if (c->mask != NULL && c->limit > 0 && !make_dense(c)) {
         c->limit = 0;
     }
     cut_result(c);

@@ -317,6 +317,9 @@ add_objects(gx_lane_result *c, const gx_vector *v)
 static void
 give(gx_lane_result *c, way *w, gx_vector *v)
 {
+    if (c->limit == 0) {
+        return; /* nothing counts any more; what is there may be half made */
+    }
     if (!c->any) {
         c->any = true;
         c->value = gx_vector_share(v);

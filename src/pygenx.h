@@ -290,8 +290,10 @@ PyObject *gx_error_raise(PyObject *packed);
 void gx_note(const char *format, ...);
 /* The same where the text takes work that may itself fail: begin takes the raised
    exception off if it wants a note (else NULL), end adds the note and raises it
-   again. Texts that could not be made are NULL: format them with %V and a stand-in. */
+   again. Texts that could not be made are NULL: format them with %V and a stand-in. Of
+   several texts all but the last are a part: no error is left for the next to meet. */
 PyObject *gx_note_begin(void);
+PyObject *gx_note_part(PyObject *text);
 void gx_note_end(PyObject *exc, const char *format, ...);
 /* True if the raised exception is of a kind that gets notes. */
 bool gx_wants_note(void);

@@ -43,8 +43,8 @@ note_stage(gx_run *run, gx_step *step, PyObject *item)
     if (exc == NULL) {
         return;
     }
-    PyObject *stage = gx_stage_brief(step->row, step->args);
-    PyObject *value = item != NULL ? gx_brief(item) : NULL;
+    PyObject *stage = gx_note_part(gx_stage_brief(step->row, step->args));
+    PyObject *value = item != NULL ? gx_note_part(gx_brief(item)) : NULL;
     PyObject *place = place_of(run);
     const char *colon = value != NULL ? ": " : "";
     if (step->row->flags & GX_TERMINAL) {

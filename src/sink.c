@@ -32,7 +32,8 @@ gx_push_failed(const char *format, PyObject *func, Py_ssize_t index, PyObject *i
     if (exc == NULL) {
         return;
     }
-    PyObject *name = gx_brief_callable(func), *value = gx_brief(item);
+    PyObject *name = gx_note_part(gx_brief_callable(func));
+    PyObject *value = gx_note_part(gx_brief(item));
     PyObject *where = name ? PyUnicode_FromFormat(format, name) : NULL;
     gx_note_end(exc, "%V, item %zd: %V", where, "a callback", index, value, "?");
     Py_XDECREF(name);

@@ -443,9 +443,10 @@ islice_hint(gx_step *step, Py_ssize_t upstream)
 static PyObject *
 islice_brief(PyObject *const *args)
 {
-    PyObject *start = gx_brief(args[0]), *stop = gx_brief(args[1]);
-    PyObject *step = gx_brief(args[2]), *text = NULL;
-    if (start != NULL && stop != NULL && step != NULL) {
+    PyObject *text = NULL, *start = gx_brief(args[0]);
+    PyObject *stop = start != NULL ? gx_brief(args[1]) : NULL;
+    PyObject *step = stop != NULL ? gx_brief(args[2]) : NULL;
+    if (step != NULL) {
         bool every = PyUnicode_CompareWithASCIIString(step, "1") == 0;
         bool all = PyUnicode_CompareWithASCIIString(start, "0") == 0;
         text = !every ? PyUnicode_FromFormat("%U, %U, %U", start, stop, step)

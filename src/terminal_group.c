@@ -95,7 +95,7 @@ note_group(gx_step *step, PyObject *key)
     if (exc == NULL) {
         return;
     }
-    PyObject *terminal = gx_stage_brief(step->row, step->args);
+    PyObject *terminal = gx_note_part(gx_stage_brief(step->row, step->args));
     PyObject *text = gx_brief(key);
     gx_note_end(exc, "terminal %V, group %V", terminal, step->row->name, text, "?");
     Py_XDECREF(terminal);

@@ -12,11 +12,12 @@ import gc
 import itertools
 import operator
 import sys
+import types
 import warnings
 
 import programs
 
-from pygenx import pipe
+from pygenx import Pipeline, lifting, pipe
 
 CLEAN_RUNS = 6  # so many in a row without a failed allocation: all were tried
 SWEEPS = 7
@@ -77,8 +78,9 @@ WAYS = [iterate, send, throw, close, drop, fail, describe]
 LEAKS_OF_CPYTHON = {name for name in programs.DRIVERS if name.startswith("read_lines")}
 if sys.version_info >= (3, 15):
     LEAKS_OF_CPYTHON |= {"buffer failing", "buffer unpacked"}
-# A lock that io cannot make for want of memory is a RuntimeError in CPython.
-ERRORS_OF_CPYTHON = {"can't allocate read lock"}
+# A lock that io cannot make for want of memory is a RuntimeError in CPython; an error
+# is lost where its frame cannot be made (a debug build would see it if we lost it).
+ERRORS_OF_CPYTHON = {"can't allocate read lock", "error return without exception set"}
 
 
 def normal(result):
@@ -151,6 +153,23 @@ def leaks(case):
         yield f"leaks {grown} blocks"
 
 
+def nested(code):
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield constant
+            yield from nested(constant)
+
+
+# CPython 3.12 and 3.13 drop a reference to the code of a function with a closure when
+# they cannot make it: these keep it alive.
+KEPT = [
+    [code] * 100_000
+    for made in vars(programs).values()
+    if isinstance(made, types.FunctionType)
+    for code in nested(made.__code__)
+]
+
+
 class Case:
     def __init__(self, way, make):
         self.way = way
@@ -166,6 +185,67 @@ class Drained:
 
     def __call__(self):
         return programs.drained(self.name, THINGS)
+
+
+class Driven:
+    """A stage or terminal under another driver, its functions native from the start."""
+
+    def __init__(self, drive, name, args):
+        self.drive = drive
+        self.name = name
+        self.args = args
+
+    def __call__(self):
+        lifting._eager(1)
+        try:
+            return self.drive(self.name, self.args)
+        except ERRORS_OF_DRIVERS as error:
+            return type(error)
+        finally:
+            lifting._eager(-1)
+
+
+ERRORS_OF_DRIVERS = (TypeError, ValueError, LookupError, ArithmeticError)
+
+
+def drain_stage(name, args):
+    return programs.staged(name, THINGS, args).list()
+
+
+def push_stage(name, args):
+    kept = []
+    push = getattr(Pipeline(), name)(*args).into(kept.append)
+    return pushed(name, push, programs.BEFORE.get(name)), kept
+
+
+def drain_terminal(name, args):
+    return programs.drained(name, THINGS)
+
+
+def push_terminal(name, args):
+    made = getattr(Pipeline(), name)(*args)
+    push = made if name == "into" else made.push()
+    return pushed(name, push, programs.BEFORE_TERMINAL.get(name))
+
+
+def pushed(name, push, before):
+    with push:
+        try:
+            for item in programs.prepared(THINGS, before):
+                push.send(item)
+        except StopIteration:
+            pass
+    return push.result
+
+
+def driven():
+    for names, drivers in (
+        (programs.STAGES, (drain_stage, push_stage)),
+        (programs.TERMINALS, (drain_terminal, push_terminal)),
+    ):
+        for name, args in names.items():
+            for drive in drivers:
+                yield f"{name} {drive.__name__}", Driven(drive, name, args)
 
 
 def empty_minimum():
@@ -184,6 +264,7 @@ def cases():
             yield f"{name} {way.__name__}", Case(way, make)
     for name in programs.TERMINALS:
         yield f"pipe().{name}()", Drained(name)
+    yield from driven()
     yield from programs.DRIVERS.items()
     yield "min of nothing", empty_minimum
 
