@@ -5,6 +5,7 @@ PYTHON ?= python3
 DEBUG_PYTHON ?= python3.11-dbg
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14 python3.15
 CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
 # empty where the interpreter itself is free of such reads (Debian's is)
 VALGRIND_FLAGS ?= --undef-value-errors=no
 
@@ -59,6 +60,16 @@ valgrind: build  ## bad reads, writes and frees, without instrumented code (slow
 	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=99 $(VALGRIND_FLAGS) \
 	    --suppressions=.ci/valgrind.supp \
 	    $(PYTHON) -m pytest -q -p no:cacheprovider --timeout 0 -k contract
+
+tidy:  ## static analysis: clang-tidy, cppcheck
+	ls src/*.c | xargs -P "$$(nproc)" -I{} $(CLANG_TIDY) --quiet {} -- -std=c11 \
+	    -I"$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+	    -DPY_VERSION_HEX=0x030f0000 --suppressions-list=.ci/cppcheck.supp \
+	    --error-exitcode=1 -j "$$(nproc)" src
+
+dist-check:  ## sdist and wheel: contents, installation, tests of the installed package
+	$(PYTHON) .ci/dist_check.py
 
 bench: build  ## the full benchmark
 	$(PYTHON) benchmarks/run.py

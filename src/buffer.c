@@ -189,10 +189,11 @@ static int
 buffer_configure(buffer_object *self, gx_state *state, const Py_buffer *view)
 {
     const char *format = format_of(view);
-    if (strlen(format) >= FORMAT_SIZE || view->itemsize <= 0) {
+    size_t length = strlen(format);
+    if (length >= FORMAT_SIZE || view->itemsize <= 0) {
         return refuse_format(format);
     }
-    strcpy(self->format, format);
+    memcpy(self->format, format, length + 1);
     self->size = view->itemsize;
     self->read = find_reader(format, self->size);
     self->turned = is_turned(format);

@@ -286,6 +286,7 @@ static void
 write_piece(writer *w, piece next)
 {
     if (next.op == NULL) {
+        assert(next.text != NULL);
         if (*next.text != '\0') {
             write_part(w, PyUnicode_FromString(next.text));
         }

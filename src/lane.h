@@ -23,7 +23,8 @@
 
 /* One column of a block, shared by the vectors that count in `refs`. */
 typedef struct gx_column {
-    struct gx_column *next; /* in the pool of those that are free */
+    struct gx_column
+        *next; /* borrowed: in the pool of those that are free, which owns all */
     Py_ssize_t refs;
     union {
         int64_t ints[GX_LANE_ROWS];
@@ -137,7 +138,7 @@ bool gx_lane_convert(gx_lane *lane, const gx_vector *v, gx_lane_type type, int n
    for all rows. */
 typedef struct {
     const gx_vector *a, *b;
-    gx_vector *out; /* type INT: bits are set here */
+    gx_vector *out; /* borrowed; type INT: bits are set here */
     int n;
 } gx_operation;
 
@@ -197,10 +198,10 @@ typedef struct {
 #define GX_LANE_GENERATORS 4
 
 struct gx_lane {
-    gx_run *run;          /* borrowed: it owns the lane */
-    gx_source *source;    /* borrowed: of the run, or inside its generators */
-    gx_step *last;        /* of the steps the lane covers; step 0: only the source */
-    gx_step *taker;       /* the terminal, if it takes blocks; else NULL */
+    gx_run *run;       /* borrowed: it owns the lane */
+    gx_source *source; /* borrowed: of the run, or inside its generators */
+    gx_step *last; /* borrowed: of the steps the lane covers; step 0: only the source */
+    gx_step *taker;       /* borrowed: the terminal, if it takes blocks; else NULL */
     gx_column *pool;      /* owned: free columns */
     bool short_of_memory; /* a column was wanted in vain */
     bool boxes;           /* rows may have to become objects */

@@ -266,6 +266,7 @@ object_at(gx_lane *lane, const gx_vector *v, int i, int row)
 static void
 scatter(gx_lane_result *c, const gx_vector *v, const gx_column *rows, int n)
 {
+    assert(rows != NULL); /* a way of all rows is the only one */
     gx_vector_scatter(v, c->value.column, rows->rows, n);
     for (int i = 0; i < n; i++) {
         c->mask->bools[rows->rows[i]] = 1;

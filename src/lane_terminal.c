@@ -165,7 +165,8 @@ take_list(gx_lane *lane, gx_step *step)
 
 /* -- array ------------------------------------------------------------------------ */
 
-/* Pack the rows that fit into an array of T; how many. */
+/* Pack the rows that fit into an array of T, a type; how many. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): no parentheses around a type */
 #define PACK_INTS(T, least, most)                                  \
     do {                                                           \
         T *to = out;                                               \

@@ -287,6 +287,7 @@ call_method(gx_binding *b, const gx_insn *insn, const uint8_t *in)
 {
     PyObject *argv[MAX_ARGS + 1];
     argv[0] = NULL;
+    assert(insn->n > 0); /* the object comes first */
     for (int i = 0; i < insn->n; i++) {
         argv[1 + i] = b->regs[in[i]];
     }

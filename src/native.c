@@ -56,9 +56,8 @@ static bool
 returns_next(const gx_native *native, const gx_insn *insn)
 {
     const gx_insn *next = insn + 1;
-    return insn->op < GX_OP_DROP && insn->op != GX_OP_UNPACK &&
-           next < native->insns + native->ninsns && next->op == GX_OP_RETURN &&
-           next->in[0] == insn->dst;
+    return insn->op < GX_OP_DROP && next < native->insns + native->ninsns &&
+           next->op == GX_OP_RETURN && next->in[0] == insn->dst;
 }
 
 void

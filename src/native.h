@@ -307,7 +307,7 @@ typedef struct {
     int first_temp;     /* gx_native_first_temp */
     gx_known_global known_globals[GX_KNOWN];
     gx_known_method known_methods[GX_KNOWN];
-    PyObject *regs[]; /* gx_native_size */
+    PyObject *regs[]; /* gx_native_size; owned are those of temporaries and variables */
 } gx_binding;
 
 /* Bind to a Python function called with `nargs` arguments. NULL with an error, or NULL

@@ -15,6 +15,7 @@ children_of(const gx_reader *r, const gx_node *n)
 static int
 find_node(const gx_reader *r, const gx_node *wanted, const int *children)
 {
+    assert(children != NULL || wanted->n == 0);
     for (int i = 0; i < r->nnodes; i++) {
         const gx_node *n = &r->nodes[i];
         bool same = n->kind == wanted->kind && n->insn == wanted->insn &&

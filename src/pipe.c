@@ -300,6 +300,7 @@ head_of(pipe_object *self)
     for (pipe_object *p = self; p != NULL; p = upstream_of(p)) {
         self = p;
     }
+    assert(self != NULL);
     return self->run != NULL ? &self->run->steps->source : &self->source;
 }
 

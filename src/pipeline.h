@@ -254,7 +254,7 @@ struct gx_step {
     Py_ssize_t calls;      /* of func, so far */
     gx_call how;           /* row->call, where call is GX_CALL_NATIVE */
     bool stays_called;     /* func will not be lifted in this run */
-    gx_step *below;        /* the open step under this one; NULL for step 0 */
+    gx_step *below;        /* borrowed: the open step under this one; NULL for step 0 */
     bool open;             /* on the stack */
     bool stopping;         /* open only to end the program when asked again */
     bool prefix;           /* open from the start: refill comes before the upstream */
@@ -272,9 +272,9 @@ typedef struct {
 
 struct gx_run {
     gx_state *state;   /* borrowed: the module outlives its types' instances */
-    gx_step *top;      /* never NULL */
-    gx_step *base;     /* first step that has not ended */
-    gx_step *end;      /* behind the last step */
+    gx_step *top;      /* borrowed, as the next two; never NULL */
+    gx_step *base;     /* borrowed: first step that has not ended */
+    gx_step *end;      /* borrowed: behind the last step */
     bool timed;        /* the counters have times */
     bool warming;      /* some func may still be lifted (run_lift.c) */
     Py_ssize_t coming; /* items known to come, when the run was made */

@@ -240,6 +240,7 @@ gx_step_finish(gx_run *run, gx_step *step)
     if (!step->finish) {
         return 0;
     }
+    assert(step->row != NULL); /* never of step 0 */
     step->finish = false;
     return step->row->finish(run, step);
 }

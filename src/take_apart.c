@@ -13,7 +13,7 @@
 typedef struct {
     PyObject *func;
     PyCodeObject *code;
-    PyObject *first; /* in the frame */
+    PyObject *first; /* borrowed, as all here; in the frame */
     PyObject *last;
     int nfirst; /* how often the first was visited: so many references are the frame's */
     int n;      /* in the frame */

@@ -63,7 +63,7 @@ struct tee_branch {
     tee_block *block;    /* borrowed: holds slot `position`; NULL: has left */
     Py_ssize_t position; /* next to take */
     tee_branch *before;  /* borrowed: neighbours in buffer->branches */
-    tee_branch *after;
+    tee_branch *after;   /* borrowed */
 };
 
 #define tee_branch_CAST(op) ((tee_branch *)(op))

@@ -31,7 +31,7 @@ typedef struct {
     int64_t max;
     Py_ssize_t count;  /* uses that have ended */
     timing_use first;  /* valid while first_open */
-    timing_use *stack; /* PyMem, `room` entries, the first `depth` valid */
+    timing_use *stack; /* owned block, `room` entries, the first `depth` valid */
     Py_ssize_t depth;
     Py_ssize_t room;
     bool first_open;

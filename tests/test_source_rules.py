@@ -1,410 +1,344 @@
-"""Rules of the C sources that a look at the text can check (CONTRIBUTING says why).
+"""The C sources keep the rules of `source_rules.py`, and each rule can be broken.
 
-What is looked at is the text without comments and strings, one token of C at a time
-where it matters; a rule that a line may break for a reason names the line here.
+CONTRIBUTING says why they are there. The last tests are about the module as it was
+built: what the text cannot show.
 """
 
-import itertools
+import inspect
 import re
+import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
+import pygenx._pygenx
 import pytest
+import source_rules
+from source_rules import Sources
 
-SRC = Path(__file__).parent.parent / "src"
-FILES = sorted(path for path in SRC.iterdir() if path.suffix in (".c", ".h"))
-C_FILES = [path for path in FILES if path.suffix == ".c"]
-DEFS = sorted(SRC.glob("*.def"))
+import pygenx
+
+ROOT = Path(__file__).parent.parent
+SRC = ROOT / "src"
 
 pytestmark = [
     pytest.mark.c,
-    pytest.mark.skipif(not FILES, reason="an installation without the sources"),
+    pytest.mark.skipif(not SRC.is_dir(), reason="an installation without the sources"),
 ]
 
-MOST_LINES = 600
-MOST_FUNCTION_LINES = 70
-
-# Files over MOST_LINES, with the reason.
-LONG_FILES = {
-    "run.c": "the loop and its helpers are one unit, inlined into each other",
-    "primed.c": "two types, one of which the other makes",
+RULES = {
+    name: rule
+    for name, rule in inspect.getmembers(source_rules, inspect.isfunction)
+    if [*inspect.signature(rule).parameters] == ["sources"] and name != "kept"
 }
 
 
-def blank(match):
-    """Comments and strings become spaces, so that lines and columns stay."""
-    text = match[0]
-    if text[0] in "\"'":
-        return text[0] + " " * (len(text) - 2) + text[-1]
-    return re.sub(r"[^\n]", " ", text)
-
-
 @cache
-def code(path):
-    text = path.read_text(encoding="utf-8")
-    return re.sub(
-        r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
-        blank,
-        text,
-        flags=re.S,
-    )
+def sources():
+    return Sources.read(SRC)
 
 
-def line_of(text, position):
-    return text.count("\n", 0, position) + 1
+@pytest.mark.parametrize("rule", RULES)
+def test_sources_keep(rule):
+    assert list(RULES[rule](sources())) == []
 
 
-def found(paths, pattern, flags=re.M):
-    """["file.c:12: text", ...]"""
-    hits = []
-    for path in paths:
-        text = code(path)
-        for match in re.finditer(pattern, text, flags):
-            line = line_of(text, match.start())
-            hits.append(f"{path.name}:{line}: {text.splitlines()[line - 1].strip()}")
-    return hits
+def test_sources_are_understood():
+    """Enough is seen of them: a rule that looks at nothing is kept by all."""
+    assert sum(len(file.bodies) for file in sources().c_files) > 2000
+    assert len(sources().structs) > 90
+    assert len(list(source_rules.kept(sources()))) > 180
+    assert len(sources().found(r"\bPy_BEGIN_CRITICAL_SECTION")) > 30
 
 
-@cache
-def functions(path):
-    """{name: (first line, text with the braces)}: what begins in the first column."""
-    text = code(path)
-    table = {}
-    for match in re.finditer(
-        r"^(\w+)\((?:[^;{}]|\n)*?\)\n\{\n(.*?)^\}", text, re.M | re.S
-    ):
-        table[match[1]] = (line_of(text, match.start()), "{\n" + match[2] + "}")
-    return table
+def test_exceptions_are_needed():
+    """What a rule passes over by name is there."""
+    structs = sources().structs
+    for struct in source_rules.SHORT_LIVED:
+        assert struct in structs
+    for struct, name in source_rules.NOT_VISITED.keys() | source_rules.BASES:
+        assert name in [field.name for field in structs[struct][1]], (struct, name)
+    for name in (*source_rules.LONG_FILES, *source_rules.OTHER_BANNERS):
+        assert any(file.name == name for file in sources().files), name
 
 
-@cache
-def structs(path):
-    """{name: body}"""
-    pattern = r"(?:typedef )?struct(?: \w+)? \{\n(.*?)^\}( \w+)?;"
-    return {
-        (match[2] or match[0].split("\n")[0].split()[1]).strip(): match[1]
-        for match in re.finditer(pattern, code(path), re.M | re.S)
-    }
+# -- what breaks a rule --------------------------------------------------------
+
+LONG = "int\nlong_one(void)\n{\n" + "    ++x;\n" * 71 + "}\n"
+SECTION = (
+    "static PyObject *\nf_next(PyObject *op)\n{{\n    Py_BEGIN_CRITICAL_SECTION(op);\n"
+    "    {}\n    Py_END_CRITICAL_SECTION();\n    return NULL;\n}}\n"
+)
+SLOT = (
+    "static PyObject *\nstop(PyObject *op)\n{\n"
+    "    PyErr_SetNone(PyExc_StopIteration);\n    return NULL;\n}\n"
+    "static PyObject *\nf_next(PyObject *op)\n{\n    return stop(op);\n}\n"
+    "static PyType_Slot f_slots[] = {\n    {Py_tp_iternext, f_next},\n};\n"
+)
+STRUCT = "typedef struct {{\n    PyObject_HEAD\n    {}\n}} planted_object;\n"
+PARTS = "static PyType_Spec f_spec;\n" + "".join(
+    f"/* -- {part} -- */\n" for part in ["struct", "iterate", "construct", "type"]
+)
+
+# rule, file, what is added to it or (what is replaced, by what), what the rule says
+PLANTS = [
+    ("files_are_short", "new.c", "int x;\n" * 601, "new.c: 601 lines"),
+    ("functions_are_short", "new.c", LONG, "long_one"),
+    ("functions_are_short", "new.h", LONG, "long_one"),
+    ("functions_are_short", "new.c", "#define M \\\n" + "  x; \\\n" * 71, "a macro"),
+    ("functions_are_short", "new.c", "int f()\n\n{\n}\n", "1 bodies, 0 are"),
+    ("lists_are_sorted", "types.def", "GX_TYPE(aaa)\n", "types.def"),
+    ("lists_are_sorted", "new.def", "/* empty */\n", "new.def"),
+    ("types_have_five_parts", "new.c", PARTS, "construct behind iterate"),
+    ("types_have_five_parts", "chain.c", "/* -- more -- */\n", "'more'"),
+    ("types_have_five_parts", "chain.c", ("/* -- type -", "/* - type -"), "end in"),
+    ("files_say_what_they_are_for", "new.c", "int x;\n", "new.c"),
+    ("comments_are_neither_few_nor_many", "new.c", "/* x */\n" * 20000, "comments"),
+    ("comments_are_neither_few_nor_many", "new.c", "int x;\n" * 60000, "comments"),
+    ("lines_are_clean", "new.c", "int x; \n", "new.c:1"),
+    ("lines_are_clean", "new.c", "\tint x;\n", "new.c:1"),
+    ("pointers_say_who_owns", "new.c", STRUCT.format("PyObject *it;"), "it"),
+    ("pointers_say_who_owns", "new.c", STRUCT.format("gx_run *a, *b;"), "b"),
+    ("pointers_say_who_owns", "new.h", STRUCT.format("PyObject **its;"), "its"),
+    (
+        "references_are_visited",
+        "new.c",
+        STRUCT.format("PyObject *it; /* owned */"),
+        "it",
+    ),
+    ("references_are_visited", "new.c", STRUCT.format("gx_source from;"), "from"),
+    ("references_are_visited", "new.c", STRUCT.format("gx_run *r; /* owned */"), "r"),
+    (
+        "references_are_visited",
+        "module.c",
+        ("    Py_VISIT(state->open);\n", ""),
+        "open",
+    ),
+    (
+        "references_are_visited",
+        "chain.c",
+        ("GX_VISIT_SOURCE(&self->outer);", ""),
+        "outer",
+    ),
+    ("references_are_visited", "failure.c", ("Py_VISIT(self->item);", ""), "item"),
+    (
+        "references_are_visited",
+        "pipe.c",
+        ("Py_VISIT(self->successor);", ""),
+        "successor",
+    ),
+    ("references_are_visited", "binding.c", ("Py_VISIT(b->regs[i]);", ""), "regs"),
+    ("references_are_visited", "run_state.c", ("Py_VISIT(step->key);", ""), "key"),
+    (
+        "references_are_released",
+        "new.c",
+        STRUCT.format("PyObject *it; /* owned */"),
+        "it",
+    ),
+    (
+        "references_are_released",
+        "new.c",
+        STRUCT.format("char *it; int *n; /* owned */"),
+        "n",
+    ),
+    (
+        "references_are_released",
+        "module.c",
+        ("Py_CLEAR(state->counter);", ""),
+        "counter",
+    ),
+    ("references_are_released", "failure.c", ("Py_CLEAR(self->item);", ""), "item"),
+    ("references_are_released", "failure.c", ("Py_CLEAR(self->node);", ""), "node"),
+    ("types_are_visited_and_released", "tee.c", ("GX_VISIT_ITERATOR(op);", ""), "tee"),
+    ("types_are_visited_and_released", "failure.c", ("Py_VISIT(Py_TYPE(op));", ""), ""),
+    (
+        "types_are_visited_and_released",
+        "failure.c",
+        ("Py_DECREF(type);", ""),
+        "dealloc",
+    ),
+    (
+        "weak_references_are_cleared",
+        "new.c",
+        STRUCT.format("PyObject *weakrefs;"),
+        "new.c",
+    ),
+    (
+        "no_way_out_of_a_critical_section",
+        "new.c",
+        SECTION.format("return op;"),
+        "return",
+    ),
+    ("no_way_out_of_a_critical_section", "new.c", SECTION.format("goto done;"), "goto"),
+    (
+        "no_way_out_of_a_critical_section",
+        "new.c",
+        SECTION.format("if (x) break;"),
+        "break",
+    ),
+    (
+        "no_way_out_of_a_critical_section",
+        "new.c",
+        SECTION.format("Py_BEGIN_CRITICAL_SECTION2(op, op);"),
+        "without an end",
+    ),
+    (
+        "no_way_out_of_a_critical_section",
+        "new.c",
+        SECTION.format(
+            "Py_BEGIN_CRITICAL_SECTION(x); g(x); Py_END_CRITICAL_SECTION();"
+        ),
+        "inside a section",
+    ),
+    ("stop_iteration_is_made_in_one_place", "new.c", SLOT, "f_next sets StopIteration"),
+    ("stop_iteration_is_made_in_one_place", "errors.c", SLOT, "f_next sets"),
+    (
+        "stop_iteration_is_made_in_one_place",
+        "tee.c",
+        "void\nf(void)\n{\n    PyErr_SetObject(PyExc_StopIteration, x);\n}\n",
+        "tee.c",
+    ),
+    ("nothing_static_is_mutable", "new.c", "static int calls;\n", "static int calls"),
+    ("nothing_static_is_mutable", "new.c", "static PyObject *cache = NULL;\n", "cache"),
+    ("nothing_static_is_mutable", "new.c", "static const char *last[4];\n", "last"),
+    (
+        "nothing_static_is_mutable",
+        "new.c",
+        "int\nf(void)\n{\n    static bool on;\n}\n",
+        "on",
+    ),
+    ("nothing_static_is_mutable", "new.c", "int calls = 0;\n", "int calls"),
+    ("nothing_static_is_mutable", "new.c", "PyObject *cache;\n", "cache"),
+    ("no_private_names", "new.c", "x = _PyLong_Sign(y);\n", "_PyLong_Sign"),
+    ("no_private_names", "compat.h", "#define f _PyLong_Sign\n", "_PyLong_Sign"),
+    ("no_private_names", "new.c", '#include "internal/pycore_frame.h"\n', "pycore_"),
+    ("no_casts_of_functions", "new.c", "f = (destructor)g;\n", "destructor"),
+    ("no_casts_of_functions", "new.c", "f = (PyCFunctionWithKeywords)g;\n", "PyCF"),
+    ("no_casts_of_functions", "new.c", "f = (void (*)(void))g;\n", "void"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "int x = ({ 1; });\n", "new.c:1"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "y = x ?: z;\n", "new.c:1"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "    case 'a' ... 'z':\n", "new.c:1"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "x = __builtin_ctz(y);\n", "ctz"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "goto *table[op];\n", "table"),
+    ("only_compat_speaks_to_a_compiler", "new.c", "#include <sys/time.h>\n", "sys"),
+    (
+        "no_arrays_of_variable_length",
+        "new.c",
+        "int\nf(int n)\n{\n    PyObject *args[n + 1];\n}\n",
+        "an array of n + 1",
+    ),
+    ("nothing_hides_errors", "new.c", "x = PyDict_GetItem(d, k);\n", "new.c:1"),
+    (
+        "attribute_names_are_interned",
+        "new.c",
+        'PyObject_GetAttrString(x, "y");\n',
+        "new",
+    ),
+    ("errors_are_compared_with_less_than", "new.c", "if (f(x) == -1) {\n", "new.c:1"),
+    ("clearing_an_error_has_a_reason", "new.c", "    PyErr_Clear();\n", "new.c:1"),
+    ("labels_are_few", "new.c", "again:\n", "again"),
+    ("every_type_is_listed", "types.def", "GX_TYPE(zzz)\n", "zzz is listed only"),
+    ("every_type_is_listed", "types.def", ("GX_TYPE(chain)\n", ""), "chain is defined"),
+    ("every_type_is_listed", "new.c", "static PyType_Spec f_spec = {\n", "f_spec"),
+]
 
 
-def objects_of(body):
-    """Names of the fields that are references by their type."""
-    types = r"PyObject|PyTypeObject|gx_program|groupby_object|tee_buffer"
-    return re.findall(rf"^    (?:{types}) \*(\w+);", body, re.M)
+def planted(name, change):
+    known = [file.name for file in sources().all]
+    text = sources()[name].text if name in known else ""
+    if isinstance(change, str):
+        return sources().changed(name, text + change)
+    assert text.count(change[0]) == 1, (name, change)
+    return sources().changed(name, text.replace(*change))
 
 
-# -- sizes and order -----------------------------------------------------------
+@pytest.mark.parametrize(("rule", "name", "change", "said"), PLANTS)
+def test_rule_finds(rule, name, change, said):
+    found = list(RULES[rule](planted(name, change)))
+    assert any(said in hit for hit in found), found
 
 
-def test_files_are_short():
-    long = {
-        path.name for path in FILES if len(path.read_text().splitlines()) > MOST_LINES
-    }
-    assert long - LONG_FILES.keys() == set()
+def test_every_rule_is_seen_to_fail():
+    assert {rule for rule, *_ in PLANTS} == RULES.keys()
 
 
-def test_functions_are_short():
-    long = [
-        f"{path.name}:{line}: {name}"
-        for path in C_FILES
-        for name, (line, text) in functions(path).items()
-        if text.count("\n") > MOST_FUNCTION_LINES
+# -- the module as it was built ------------------------------------------------
+
+BUILT = Path(pygenx._pygenx.__file__)
+ELF = pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("objdump") is None,
+    reason="needs objdump and an ELF file",
+)
+
+
+def symbols(*options):
+    """[(flags, section, size, name)]"""
+    command = ["objdump", *options, str(BUILT)]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    pattern = r"^[0-9a-f]+ (.{7}) (\S+)\t([0-9a-f]+) +(?:\S+ +)?(\S+)$"
+    return [
+        (match[1], match[2], int(match[3], 16), match[4])
+        for match in re.finditer(pattern, table, re.M)
     ]
-    assert long == []
-    assert sum(len(functions(path)) for path in C_FILES) > 400
 
 
-def test_lists_are_sorted_and_known():
-    for path in DEFS:
-        names = re.findall(r"^GX_\w+\((\w+)\)$", path.read_text(), re.M)
-        assert names, path.name
-        assert names == sorted(names, key=str.lower), path.name
+# Written by CPython when the module is imported, never by us; all hold only constants.
+CPYTHON_WRITES = r"\w+_(slots|methods|getset|members|spec|functions)(\.\d+)?|gx_module"
+COMPILERS = r"completed\.\d+|__\w+|_DYNAMIC|_GLOBAL_OFFSET_TABLE_|\.\S+|_\w+_array_"
 
 
-BANNERS = ["struct", "construct", "iterate", "protocol", "type"]
-# What else may stand between them, for what only some families have.
-OTHER_BANNERS = {
-    "expression.c": {
-        "iterate: operators",
-        "iterate: calls",
-        "iterate: attributes",
-        "iterate: what is refused",
-    },
-    "stage_through.c": {"stage"},
-    "peekable.c": {"looking ahead"},
-    "seekable.c": {"looking ahead and back"},
-    "merge.c": {"iterate: the tree", "iterate: the items"},
-    "pipe.c": {"start", "stages and terminals", "stages", "terminals"},
-    "push.c": {"start"},
-    "pipeline.c": {"describe", "compose", "pickle"},
-    "stats.c": {"count", "attach", "methods of pipe"},
-    "stats_row.c": {"table"},
-    "primed.c": {"call", "shared"},
-    "timed.c": {"call"},
-    "timed_run.c": {"measure"},
-    "timing.c": {"measure"},
-    "tee_buffer.c": {"iterate: the tail", "iterate: the head"},
+@ELF
+def test_built_module_has_no_variables():
+    """What nothing_static_is_mutable reads, seen in the sections that are written."""
+    table = symbols("--syms")
+    if not table:
+        pytest.skip("stripped")
+    if any("asan" in name for *_, name in table):
+        pytest.skip("instrumented")
+    written = {
+        name
+        for flags, section, size, name in table
+        if section.startswith((".data", ".bss", ".tbss", ".tdata", "*COM*"))
+        and not section.startswith(".data.rel.ro")
+        and size > 0
+        and not re.fullmatch(COMPILERS, name)
+    }
+    assert "gx_module" in written  # what is looked for can be seen
+    assert {name for name in written if not re.fullmatch(CPYTHON_WRITES, name)} == set()
+
+
+@ELF
+def test_built_module_exports_and_imports_what_is_public():
+    table = symbols("--dynamic-syms")
+    exported = {name for _, section, _, name in table if section != "*UND*"}
+    assert exported - {"_init", "_fini"} == {"PyInit__pygenx"}
+    imported = {name for _, section, _, name in table if section == "*UND*"}
+    assert "PyObject_GetIter" in imported
+    private = {name for name in imported if re.match("_Py", name)}
+    # What the macros and inline functions of the public headers are made of.
+    assert private <= OF_PUBLIC_HEADERS | source_rules.PRIVATE_ON_311
+
+
+OF_PUBLIC_HEADERS = {
+    "_Py_Dealloc",  # Py_DECREF
+    "_Py_NoneStruct",  # Py_None
+    "_Py_TrueStruct",  # Py_True
+    "_Py_FalseStruct",  # Py_False
+    "_Py_NotImplementedStruct",  # Py_NotImplemented
+    "_Py_EllipsisObject",  # Py_Ellipsis
+    "_PyObject_GC_New",  # PyObject_GC_New
+    "_PyObject_GC_NewVar",  # PyObject_GC_NewVar
+    "_PyTrash_begin",  # Py_TRASHCAN_BEGIN, before 3.14
+    "_PyTrash_cond",
+    "_PyTrash_end",
+    "_PyTrash_thread_deposit_object",
+    "_PyTrash_thread_destroy_chain",
+    # Py_INCREF and Py_DECREF of debug builds
+    "_Py_DECREF_DecRefTotal",
+    "_Py_INCREF_IncRefTotal",
+    "_Py_DecRefTotal_DO_NOT_USE_THIS",
+    "_Py_IncRefTotal_DO_NOT_USE_THIS",
+    "_Py_NegativeRefcount",
+    "_Py_RefTotal",
 }
-
-
-def is_type_file(path):
-    return "PyType_Spec" in code(path)
-
-
-def test_types_have_the_five_parts_in_order():
-    for path in filter(is_type_file, C_FILES):
-        found = re.findall(r"^/\* -- (.*?) -+ \*/$", path.read_text(), re.M)
-        other = OTHER_BANNERS.get(path.name, set())
-        assert set(found) <= {*BANNERS, *other}, path.name
-        order = [BANNERS.index(name) for name in found if name in BANNERS]
-        # A family repeats the parts for each of its types.
-        for before, after in itertools.pairwise(order):
-            assert after > before or after == 0, (path.name, found)
-        assert order[-1] == BANNERS.index("type"), path.name
-
-
-def test_files_say_what_they_are_for():
-    for path in (*FILES, *DEFS):
-        assert path.read_text().startswith("/* "), path.name
-
-
-# -- rules of the code ---------------------------------------------------------
-
-
-def test_no_way_out_of_a_critical_section():
-    sections = 0
-    for path in C_FILES:
-        for name, (line, text) in functions(path).items():
-            begins = len(re.findall(r"\bPy_BEGIN_CRITICAL_SECTION2?\(", text))
-            ends = len(re.findall(r"\bPy_END_CRITICAL_SECTION2?\(", text))
-            assert begins == ends, f"{path.name}:{line}: {name}"
-            for part in re.findall(
-                r"Py_BEGIN_CRITICAL_SECTION.*?Py_END_CRITICAL_SECTION", text, re.S
-            ):
-                sections += 1
-                left = re.search(r"\b(return|goto|break|continue)\b", part)
-                assert not left, (
-                    f"{path.name}:{line}: {name} leaves a section by {left}"
-                )
-    assert sections > 30
-
-
-def reached(names, table):
-    """The text of these functions and of what they call in the same file."""
-    seen, todo = set(), set(names)
-    while todo:
-        name = todo.pop()
-        seen.add(name)
-        if name in table:
-            called = set(re.findall(r"\b(\w+)\b(?=[(,;)])", table[name][1]))
-            todo |= (called & table.keys()) - seen
-    return "\n".join(table[name][1] for name in seen if name in table)
-
-
-def test_no_StopIteration_from_a_slot_by_hand():
-    """It is made in one place, which keeps tuples and exceptions whole."""
-    for path in C_FILES:
-        table = functions(path)
-        for slot in re.findall(r"\{Py_tp_iternext, (\w+)\}", code(path)):
-            text = reached([slot], table)
-            assert "SetNone(PyExc_StopIteration" not in text, (path.name, slot)
-    raised = found(C_FILES, r"PyErr_Set\w+\((\(PyObject \*\))?PyExc_StopIteration\b")
-    assert {hit.split(":")[0] for hit in raised} <= {"errors.c", "iterator.c", "fold.c"}
-
-
-# Structs that no object of Python's is, or that have macros of their own.
-NO_OBJECTS = {
-    "gx_source": "GX_VISIT_SOURCE, gx_source_drop",
-    "gx_sink": "GX_VISIT_SINK, gx_sink_drop",
-    "feeding": "lives on the C stack",
-    "gx_reader": "lives as long as the text is made",
-    "gx_node": "lives in a gx_reader",
-    "piece": "lives as long as a writer",
-    "reading": "lives on the C stack",
-    "writer": "lives on the C stack",
-    "anatomy": "lives on the C stack",
-    "generator_lifter": "lives on the C stack",
-    "gx_builder": "lives on the C stack",
-    "gx_lifter": "lives on the C stack",
-    "gx_breath": "",
-    "gx_outside": "lives on the C stack",
-    "gx_lane_global": "held for one block",
-    "gx_row": "constant",
-    "gx_typedef": "constant",
-    "gx_protocol": "constant",
-}
-# Not owned, as the comment at the field says.
-BORROWED = {
-    ("gx_known_global", "value"),
-    ("gx_known_method", "type"),
-    ("gx_step", "func"),
-    ("gx_program", "through"),
-    ("gx_vector", "object"),
-    ("gx_state", "names"),
-    ("groupby_object", "open"),
-}
-
-
-def sources_of(path):
-    """The C files in which the structs of a file are looked after."""
-    if path.suffix == ".c":
-        return [path]
-    users = [user for user in C_FILES if f'#include "{path.name}"' in user.read_text()]
-    return users or C_FILES
-
-
-def looked_after(path, pattern):
-    """The text of the functions with such a name, and of what they call."""
-    texts = []
-    for user in sources_of(path):
-        table = functions(user)
-        texts.append(
-            reached([name for name in table if re.search(pattern, name)], table)
-        )
-    return "\n".join(texts)
-
-
-def object_structs():
-    for path in FILES:
-        for name, body in structs(path).items():
-            if name not in NO_OBJECTS:
-                yield path, name, body
-
-
-def test_every_reference_is_visited_and_released():
-    checked = 0
-    for path, name, body in object_structs():
-        for field in objects_of(body):
-            if (name, field) in BORROWED or field == "weakrefs":
-                continue
-            checked += 1
-            visited = rf"(Py_VISIT|GX_VISIT_ITERATOR)\([^;]*(->|\.){field}\b"
-            assert re.search(visited, looked_after(path, "traverse")), (
-                f"{path.name}: {name}.{field} is not visited"
-            )
-            released = looked_after(path, "clear|dealloc|free|forget|release|detach")
-            assert re.search(rf"(->|\.){field}\b", released), (
-                f"{path.name}: {name}.{field} is not released"
-            )
-    assert checked > 30
-
-
-def test_every_source_is_visited_and_dropped():
-    for path, name, body in object_structs():
-        for kind, field in re.findall(r"^    gx_(source|sink) (\w+);", body, re.M):
-            visited = rf"GX_VISIT_{kind.upper()}\([^;]*\b{field}\b"
-            assert re.search(visited, looked_after(path, "traverse")), (
-                path.name,
-                name,
-                field,
-            )
-            dropped = rf"gx_{kind}_(drop|close|finish)\([^;]*\b{field}\b"
-            assert any(re.search(dropped, code(user)) for user in sources_of(path)), (
-                path.name,
-                field,
-            )
-
-
-TABLES = "Py(MethodDef|Type_Slot|Type_Spec|GetSetDef|MemberDef|ModuleDef(_Slot)?)"
-
-
-def test_nothing_static_is_mutable():
-    hits = []
-    for path in FILES:
-        for match in re.finditer(r"^ *static ([^;={]*?)([=;{])", code(path), re.M):
-            text = " ".join(match[1].split())
-            if re.search(rf"\b({TABLES})\b", text) or "(" in text:
-                continue
-            if "const" not in text:
-                hits.append(f"{path.name}: static {text}")
-            elif "*" in text and not re.search(r"\* ?const\b", text):
-                # A pointer to constants that can itself be changed.
-                hits.append(f"{path.name}: static {text}")
-    assert hits == []
-    mutable = r"^(?!static|extern|typedef|struct|const|enum|union)\w[\w ]*\*?\w+ = "
-    assert found(C_FILES, mutable) == []
-
-
-# The memory of code objects, public from 3.12 on under other names.
-PRIVATE_ON_311 = {
-    "_PyEval_RequestCodeExtraIndex",
-    "_PyCode_GetExtra",
-    "_PyCode_SetExtra",
-}
-
-
-def test_no_private_names():
-    private = r"\b_Py\w+|\bpycore_|Py_BUILD_CORE|\bPyGenObject\b|\bgi_frame_state\b"
-    hits = [
-        hit
-        for hit in found(FILES, private)
-        if not (hit.startswith("compat.h") and hit.split()[-1] in PRIVATE_ON_311)
-    ]
-    assert hits == []
-
-
-def test_no_cast_of_functions_but_in_the_tables():
-    casts = (
-        r"\((PyCFunction\w*|getter|setter|destructor|inquiry|visitproc|traverseproc"
-        r"|[a-z]+func)\)"
-    )
-    hits = found(FILES, casts)
-    hits = [hit for hit in hits if "GX_FASTCALL" not in hit]
-    assert [hit for hit in hits if "#define" not in hit] == []
-    assert [
-        hit
-        for hit in found(FILES, r"\(void \(\*\)\(void\)\)")
-        if "GX_FASTCALL" not in hit
-    ] == []
-
-
-def test_functions_of_the_c_api_that_hide_errors():
-    """PyObject_HasAttr swallows what __getattr__ raises, PyDict_GetItem too."""
-    allowed = {"lines.c"}
-    for name in (
-        "PyDict_GetItem",
-        "PyDict_GetItemString",
-        "PyObject_HasAttrString",
-        "PyObject_HasAttr",
-    ):
-        hits = found(FILES, rf"\b{name}\(")
-        assert {hit.split(":")[0] for hit in hits} <= allowed, hits
-
-
-def test_names_of_attributes_are_interned():
-    """A name made anew for each look-up stays in CPython's cache of types."""
-    allowed = {"module.c", "timing.c"}  # once per module
-    hits = found(C_FILES, r"\bPyObject_(GetAttrString|SetAttrString|CallMethod)\(")
-    assert {hit.split(":")[0] for hit in hits} <= allowed, "\n".join(hits)
-
-
-def test_compare_errors_with_less_than():
-    assert found(C_FILES, r"\w+\([^;\n]*\) == -1\b(?! &&)") == []
-
-
-def test_errors_are_cleared_only_where_it_is_said():
-    """Each PyErr_Clear has its reason near it, in a comment."""
-    silent = []
-    for path in C_FILES:
-        lines = path.read_text().splitlines()
-        for i, line in enumerate(lines):
-            if "PyErr_Clear();" in line and "/*" not in " ".join(
-                lines[max(0, i - 24) : i + 1]
-            ):
-                silent.append(f"{path.name}:{i + 1}: {line.strip()}")
-    assert silent == []
-
-
-def test_labels():
-    labels = found(C_FILES, r"^\w+:(?!:)")
-    names = {hit.rsplit(" ", 1)[1].strip(":;") for hit in labels}
-    assert names <= {"error", "done", "ended", "default"}, labels
-
-
-def test_lines_are_short_and_clean():
-    long = []
-    for path in (*FILES, *DEFS):
-        for i, line in enumerate(path.read_text().splitlines(), 1):
-            if line != line.rstrip() or "\t" in line:
-                long.append(f"{path.name}:{i}: {line!r}")
-    assert long == []
