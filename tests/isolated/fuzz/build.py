@@ -231,7 +231,7 @@ def listening():
 
 TARGETS = (
     lambda: callback,
-    lambda: world.keep_data([]).append,
+    lambda: [].append,
     lambda: listening(),
     lambda: Sink(),
     lambda: reducer(),

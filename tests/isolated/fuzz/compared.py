@@ -19,6 +19,7 @@ import sys
 import warnings
 
 import lifted
+
 import pygenx
 from fuzz.judge import Finding
 
