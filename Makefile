@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 DEBUG_PYTHON ?= python3.11-dbg
-PYTHONS ?= python3.11 python3.12 python3.13 python3.14 python3.15
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 # empty where the interpreter itself is free of such reads (Debian's is)
@@ -17,7 +16,7 @@ sanitizer = $(shell gcc -print-file-name=lib$(1).so)
 
 SECONDS ?= 60
 
-.PHONY: help build check check-all debug asan fuzz oom valgrind bench format lint clean
+.PHONY: help build check check-all pythons debug asan fuzz oom valgrind bench format lint clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,11 +32,11 @@ lint:  ## formatting and style of C and Python
 check: build lint  ## everything that must pass before a commit
 	$(PYTHON) -m pytest
 
-check-all:  ## the suite on every interpreter found (PYTHONS)
-	@for python in $(PYTHONS); do \
-	    $$python -c "" 2>/dev/null || { echo "$$python: not here"; continue; }; \
-	    PYGENX_DEV=1 $$python run.py test -q || exit 1; \
-	done
+check-all:  ## every Python found: release builds in full, debug builds with the core
+	$(PYTHON) .ci/every.py all
+
+pythons:  ## unpack Python 3.14 and 3.15, and their debug builds, into .pythons (Debian)
+	.ci/pythons
 
 debug:  ## core tests on a Py_DEBUG interpreter: assertions, reference totals
 	PYGENX_DEV=1 $(DEBUG_PYTHON) run.py test -q -k "$(CORE)"
