@@ -19,7 +19,7 @@ from fuzz.world import world
 
 
 def pull(made):
-    """next(), and what has ended stays ended."""
+    """next(). What has ended stays ended, what is running gives nothing."""
     me = (id(made), threading.get_ident())
     inside = me in world.running and not world.finalizers
     world.running.append(me)
@@ -34,6 +34,8 @@ def pull(made):
         world.running.remove(me)
         raise
     world.running.remove(me)
+    if inside and judge.is_sticky(made):
+        raise judge.Finding(f"{type(made).__name__} gave an item while it was running")
     return got
 
 
@@ -420,7 +422,7 @@ def is_ours(thing):
 
 def watch_death(made):
     """A weak reference whose callback is hostile."""
-    world.data.append(weakref.ref(made, lambda reference: world.do()))
+    world.data.append(weakref.ref(made, lambda reference: world.do_late()))
 
 
 def other_thread(made):
@@ -442,7 +444,7 @@ def act_quietly():
 def signalled(made):
     """A handler that acts, wherever signals are looked at next."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, lambda *args: hostile())
+        signal.signal(signal.SIGINT, lambda *args: world.do_late())
         signal.raise_signal(signal.SIGINT)
 
 

@@ -73,12 +73,28 @@ class Sly:
         return f"Sly({self.value})"
 
 
+def loud(base):
+    """A subclass of a number whose operators are not those of the number."""
+
+    def answer(self, *others):
+        LOUD[-1].called("loud", base(self))
+        return base(77)
+
+    names = ("add", "radd", "mul", "rmul", "sub", "mod", "neg", "floordiv", "truediv")
+    return type("Loud", (base,), {f"__{name}__": answer for name in names})
+
+
+LOUD = [None]  # the run
+LoudInt = loud(int)
+LoudFloat = loud(float)
+
+
 def strange(chance, run):
     """What has no place among small ints and floats."""
     edges = (2**62, 2**63 - 1, -(2**63), 2**63, 2**53 + 1, 10**30)
     others = (True, False, 0.5, -0.0, math.nan, math.inf, 1e300, None, "x", (1, 2))
-    kinds = (lifted.MyInt(3), lifted.MyFloat(2.5))
-    return chance.choice((*edges, *others, *kinds, Sly(run, 5)))
+    kinds = (LoudInt(3), LoudFloat(2.5), LoudInt(4), Sly(run, 5), Sly(run, 6))
+    return chance.choice((*edges, *others, *kinds, *kinds))
 
 
 def numbers(chance, run, n):
@@ -134,7 +150,7 @@ def giving(run, items):
 
 def make_source(chance, run):
     n = chance.choice(LENGTHS)
-    kind = chance.randrange(13)
+    kind = chance.randrange(9 if run.numeric else 13)
     if kind < 3:
         run.read = numbers(chance, run, n)
         return run.read
@@ -190,6 +206,12 @@ def expression(chance, run):
 
 # functions and stages ----------------------------------------------------------------
 
+NUMERIC = (
+    *("x + 1", "x * 2 - 1", "x % 3 == 1", "-x", "x * x > 4", "x if x else g", "x + g"),
+    *("x + c", "x == g", "0 < x < g", "not x", "x * 0.5", "x // 3", "x % 7", "x / 2"),
+    *("x ** 2", "x >> 1", "x & 255", "x // g", "x / g", "x if x % 2 else x * 3"),
+    *("x > c", "x - g * c", "x + y", "x * y", "x != c", "x < 300", "x"),
+)
 TEXTS = (
     *("x", "x + 1", "x * 2 - 1", "x % 3 == 1", "-x", "x * x > 4", "x if x else g"),
     *("x + g", "x + c", "x == g", "0 < x < g", "x and g or c", "not x", "x * 0.5"),
@@ -213,8 +235,8 @@ TEXTS = (
 
 def make_function(chance, run, two=False):
     """A lambda from text; opaque where it calls `called`."""
-    text = chance.choice(TEXTS)
-    if chance.random() < 0.15:
+    text = chance.choice(NUMERIC if run.numeric else TEXTS)
+    if not run.numeric and chance.random() < 0.15:
         text = lifted.expression(chance, 2)
         if "2**" in text:  # too much memory for a text
             text = "x"
@@ -260,7 +282,7 @@ def one_argument(chance, run):
 
 
 def add_stage(chance, run, p, pushed=False):
-    name = chance.choice(STAGES)
+    name = chance.choice(NUMBER_STAGES if run.numeric else STAGES)
     if name == "through" and pushed:
         name = "tap"  # it asks for its items itself
     if name in ONE_ARGUMENT:
@@ -305,6 +327,8 @@ STAGES = (
     *("tail", "enumerate", "batched", "chunked", "sliding_window", "chain", "prepend"),
     *("zip", "through", "tap"),
 )
+
+NUMBER_STAGES = ("map", "map", "filter", "filterfalse", "takewhile", "take", "tap")
 
 # terminals: name -> arguments ---------------------------------------------------------
 
@@ -482,8 +506,12 @@ class Run:
         self.read = self.made = None
         self.off = 0
         chance = random.Random(f"{seed}/mischief")
-        self.when = chance.choice((1, 2, 5, 30, 70, 200, 600))
-        self.mischief = chance.choice(MISCHIEF)
+        self.numeric = chance.random() < 0.4  # what lanes are made for
+        at = (1, 2, 3, 5, 30, 70, 100, 200, 600)
+        self.mischief = {
+            chance.choice(at): chance.choice(MISCHIEF)
+            for _ in range(chance.choice((1, 1, 2, 4)))
+        }
         self.error = chance.choice(ERRORS)
         self.names = {"called": self.called, "g": chance.choice((0, 3, 7, 2.5, -1))}
 
@@ -491,8 +519,7 @@ class Run:
         """Somebody called back; this may be the moment."""
         self.trace.append(tuple(map(show, args)))
         self.calls += 1
-        if self.calls == self.when:
-            self.mischief(self)
+        self.mischief.get(self.calls, no_mischief)(self)
         return args[0] if args else None
 
     def try_on(self, action):
@@ -516,6 +543,8 @@ class Run:
 
     def pipe(self, chance, stages):
         self.made = self.px.pipe(make_source(chance, self))
+        if chance.random() < 0.3:
+            self.made = self.made.tap(self.called)
         for _ in range(stages):
             self.made = add_stage(chance, self, self.made)
         return self.made
@@ -608,13 +637,15 @@ def play(seed, only=None, verbose=False, report=None):
         traces.append(run.trace)
     ours, wanted = traces
     if verbose:
-        print(run.mischief.__name__, "at", run.when, *map(str, ours), sep="\n")
+        print(run.mischief, *map(str, ours), sep="\n")
     if ours != wanted:
-        raise Finding(f"compared {run.mischief.__name__}: {difference(ours, wanted)}")
+        names = [mischief.__name__ for mischief in run.mischief.values()]
+        raise Finding(f"compared {names}: {difference(ours, wanted)}")
 
 
 def play_leg(run, seed, eager):
     original = dict(vars(Sly))
+    LOUD[0] = run
     pygenx.lifting._eager(eager)
     try:
         run.play(random.Random(f"{seed}/program"))

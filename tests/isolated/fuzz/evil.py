@@ -77,11 +77,7 @@ class Evil:
         return world.below(9)
 
     def __del__(self):
-        world.finalizers += 1
-        try:
-            world.do(0.15)
-        finally:
-            world.finalizers -= 1
+        world.do_late(0.15)
 
 
 def answers_operator(name, kind):
@@ -296,11 +292,7 @@ class Iterator:
         hostile(fails=0.2)
 
     def __del__(self):
-        world.finalizers += 1
-        try:
-            world.do(0.4)
-        finally:
-            world.finalizers -= 1
+        world.do_late(0.4)
 
 
 class GetItem:

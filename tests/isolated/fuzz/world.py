@@ -25,7 +25,7 @@ class World:
         self.names = {}  # the globals of these functions
         self.cells = []  # the cells of these functions
         self.running = []  # (object, thread) whose next() is on our stack
-        self.finalizers = 0  # how many __del__ are on the stack
+        self.finalizers = 0  # how many __del__, handlers ... are on the stack
         self.waiting = []  # threads that somebody's lock holds up
         self.off = 0  # how often lifting has been switched off
         self.eager = 0
@@ -91,6 +91,15 @@ class World:
             self.act()
         finally:
             self.depth -= 1
+
+    def do_late(self, likely=0.5):
+        """The same where it does not prove that anything runs: when an object dies or a
+        signal comes, the calls that we know of may be over."""
+        self.finalizers += 1
+        try:
+            self.do(likely)
+        finally:
+            self.finalizers -= 1
 
     def act(self):
         """One random act; what it raises is judged and forgotten."""
