@@ -273,6 +273,7 @@ grouping_pop(grouping_object *self)
     if (self->taken >= size) {
         return NULL;
     }
+    assert(self->ready != NULL);
     PyObject *group = Py_NewRef(PyList_GET_ITEM(self->ready, self->taken));
     if (PyList_SetItem(self->ready, self->taken, Py_NewRef(Py_None)) < 0) {
         Py_DECREF(group);

@@ -237,6 +237,7 @@ with_iter_abandon(with_iter_object *self, PyObject *error)
     if (exc == NULL) {
         exc = error = PyErr_GetRaisedException();
     }
+    assert(exc != NULL);
     int left = with_iter_leave(self, exc);
     if (left < 0 && error == NULL && PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
         PyErr_Clear(); /* it was raised on */
