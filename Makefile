@@ -16,7 +16,7 @@ sanitizer = $(shell gcc -print-file-name=lib$(1).so)
 
 SECONDS ?= 60
 
-.PHONY: help build check check-all pythons debug asan fuzz oom valgrind bench format lint clean
+.PHONY: help build check check-all pythons debug asan fuzz oom planted valgrind bench format lint clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -54,6 +54,9 @@ fuzz: build  ## random programs under attack for SECONDS (tests/isolated/fuzz/)
 
 oom: build  ## every allocation fails once
 	$(PYTHON) -m pytest -q -k oom
+
+planted:  ## every bug of tests/planted.toml must make its attack fail (slow)
+	$(PYTHON) tests/planted.py
 
 valgrind: build  ## bad reads, writes and frees, without instrumented code (slow)
 	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=99 $(VALGRIND_FLAGS) \

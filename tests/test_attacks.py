@@ -19,7 +19,7 @@ import attacks  # noqa: E402
 
 pytestmark = pytest.mark.c
 
-TIMEOUT = 60
+TIMEOUT = 150
 SMALL_STACK = 1024 * 1024
 # Deep nests in a small stack are the quick version of very deep ones in a large one.
 DEEP = {

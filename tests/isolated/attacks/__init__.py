@@ -20,7 +20,7 @@ def attacks():
     """Every attack by its name, in the order of the modules and of their lines."""
     table = {}
     for module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
-        if module == "__main__":
+        if module in ("__main__", "catalogue"):
             continue
         for name, value in vars(importlib.import_module("attacks." + module)).items():
             if NAME.match(name) and callable(value):

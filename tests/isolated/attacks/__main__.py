@@ -6,12 +6,14 @@ import traceback
 
 import programs
 
+import pygenx
 from attacks import attacks
 
 
 def main(names):
     table = attacks()
     programs.write_path()
+    pygenx.lifting._eager(1)  # generator expressions are taken apart, however short
     for name in names or table:
         print("begin", name, flush=True)
         try:

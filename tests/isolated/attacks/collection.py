@@ -105,6 +105,19 @@ def D1_cycles_through_every_reference():
             "timing decorator": lambda node: pygenx.timing(report=node)(node),
             "Pipeline": lambda node: Pipeline().map(node).chain([node]),
             "pipe of Pipeline": lambda node: Pipeline().map(node)([1]),
+            "stage function started": lambda node: started(pipe([1, 2]).map(node)),
+            "native function started": lambda node: started(
+                pipe([1, 2]).map(pygenx.lifting.native(lambda x: (x, node)))
+            ),
+            "expression started": lambda node: started(
+                pipe((x, node) for x in [1, 2, 3])
+            ),
+            "this started": lambda node: started(
+                pipe([1, 2]).map(pygenx.call(node, pygenx.this))
+            ),
+            "push": lambda node: sent(Pipeline().map(node).into(node), 1),
+            "broadcast": lambda node: pygenx.broadcast(node),
+            "route": lambda node: pygenx.route(node, {1: node}),
             "pipe input": lambda node: pipe([1]).chain(node),
             "iterate": lambda node: pygenx.iterate(node, 1),
             "iterate value": lambda node: started(pygenx.iterate(programs.same, node)),
@@ -287,6 +300,11 @@ def D6_tee_far_ahead_and_dropped():
             del second, first
         else:
             del first, second
+    leader, lagging = pygenx.tee(map(Thing, range(20_000)))
+    collections.deque(itertools.islice(leader, 19_000), 0)
+    held = sys.getallocatedblocks()
+    del lagging
+    assert held - sys.getallocatedblocks() > 15_000
     for n in (3, 10):
         branches = list(pygenx.tee(itertools.count(), n))
         for i, branch in enumerate(branches):
@@ -542,6 +560,10 @@ def D12_items_that_reenter_when_they_die():
     readers[:] = [first, second]
     for _ in range(20):
         next(third, None)
+    readers.clear()
+    for _ in range(10):  # neither first nor last
+        next(second, None)
+    readers[:] = [first, second]
     readers[:] = [first]
     del second
     for _ in range(20):
@@ -722,11 +744,13 @@ def D20_a_count_that_dies_while_it_is_counted():
 def D18_weak_references_and_slots():
     for name, make in MAKERS.items():
         reader = make(things(3))
-        weak = weakref.ref(reader)
+        told = []
+        weak = weakref.ref(reader, told.append)
         assert weak() is reader
         del reader
         programs.other_branch = None
         assert weak() is None, name
+        assert len(told) == 1, name
     for base in (pygenx.chain, pygenx.groupby):
 
         class Slots(base):

@@ -9,25 +9,82 @@ import threading
 import programs
 from programs import Source, things, value_of
 
-from pygenx import ReentrancyError
+import pygenx
+from pygenx import ReentrancyError, lifting, pipe, this
 
 # Those that give nothing as long as equal items come.
 WAITING = {".groupby", ".tail"} | {
     f".split_{how}" for how in ("at", "before", "after", "when")
 }
-MAKERS = programs.iterator_makers()
+
+
+def known(item):
+    return item is not None
+
+
+def filtered_natively(source):
+    return pipe(source).filter(lifting.native(known))
+
+
+def mapped_natively(source):
+    return pipe(source).map(lifting.native(lambda item: item))
+
+
+def filtered_by_this(source):
+    return pipe(source).filter(this != -99)
+
+
+def expression(source):
+    return pipe(item for item in source if item is not None)
+
+
+def expressions(source):
+    return pipe(item for item in (each for each in source if each != -99))
+
+
+# Functions that are run natively, and readers made by functions.
+MADE = {
+    ".filter native": filtered_natively,
+    ".filter this": filtered_by_this,
+    ".map native": mapped_natively,
+    "expression": expression,
+    "expression nested": expressions,
+    "always_iterable": pygenx.always_iterable,
+    "spy": lambda source: pygenx.spy(source, 1)[1],
+}
+MAKERS = {**programs.iterator_makers(), **MADE}
 # Their source is behind a map().
 WRAPPED = {"." + name for name in programs.BEFORE}
 # They read all there is before their first item.
 EAGER = {".tail"}
+# What gives other items than the source, or not one for each of its own.
+CHANGING = {
+    *("groupby", "merge pair", "peekable peeked", "zip", "zip strictly"),
+    *(".accumulate", ".batched", ".chain", ".chunked", ".collapse", ".drop"),
+    *(".enumerate", ".flat_map", ".flatten", ".groupby", ".intersperse", ".islice"),
+    *(".locate", ".pairwise", ".pluck", ".prepend", ".sliding_window", ".split_after"),
+    *(".split_at", ".split_before", ".split_when", ".tail", ".take", ".windowed"),
+    ".zip",
+}
+# Their source is read by a generator of the tests' or of the user's.
+GENERATING = {"timing", ".through", "expression", "expression nested"}
 # What gives one item for each of the source's, in order.
 PLAIN = {
-    name: MAKERS[name]
-    for name in (
-        *("borrow", "chain", "chain.from_iterable", "groupby group", "own", "pipe"),
-        *("pipe of pipes", "read_lines", "tee", "tee two", "tee locked"),
-        *(".filter", ".filterfalse", ".map", ".takewhile", ".dropwhile"),
-    )
+    name: make
+    for name, make in MAKERS.items()
+    if name not in CHANGING | WRAPPED | {"timing"}
+}
+# Their key is the same for all that is no Thing.
+OF_THINGS = {".unique_everseen", ".unique_justseen"}
+# They look at items when they are made.
+LOOKING = {"groupby group", "seekable back", "seekable peeked", "spy"}
+# What takes an item of the source for each that it gives, not before and not after.
+IN_STEP = {name: make for name, make in PLAIN.items() if name not in LOOKING | {".tap"}}
+# What goes on after an error of the source.
+RESUMING = {
+    name: make
+    for name, make in IN_STEP.items()
+    if name not in {"own", "read_lines", "with_iter"} | GENERATING
 }
 REFUSALS = (
     ReentrancyError,

@@ -12,7 +12,17 @@ import programs
 from programs import Source, Thing, things, value_of
 
 import pygenx
-from attacks.common import MAKERS, PLAIN, Trap, all_types, exercise, raises, values
+from attacks.common import (
+    IN_STEP,
+    MAKERS,
+    OF_THINGS,
+    PLAIN,
+    Trap,
+    all_types,
+    exercise,
+    raises,
+    values,
+)
 from pygenx import Pipeline, ReentrancyError, pipe
 
 
@@ -259,15 +269,18 @@ def N11_length_hint_at_any_time():
 def N12_buffers_that_are_resized():
     import array
 
-    for make in PLAIN.values():
+    for name, make in IN_STEP.items():
+        if name in OF_THINGS:
+            continue
         for source in (bytearray(b"abc"), array.array("i", [1, 2, 3])):
             reader = make(source)
             next(reader)
             source.extend(source)
             del source[2:]
-            assert len(list(reader)) == 1
+            assert len(list(reader)) == 1, name
         assert len(list(make(memoryview(b"abc")))) == 3
-        assert len(list(make("a\u1234\U00012345"))) == 3
+        texts = 1 if name == "always_iterable" else 3
+        assert len(list(make("a\u1234\U00012345"))) == texts
 
 
 def N12_buffers_that_are_resized_while_read():

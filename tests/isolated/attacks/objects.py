@@ -14,7 +14,15 @@ import programs
 from programs import Source, things, value_of
 
 import pygenx
-from attacks.common import MAKERS, PLAIN, all_types, in_threads, raises, values
+from attacks.common import (
+    MAKERS,
+    OF_THINGS,
+    PLAIN,
+    all_types,
+    in_threads,
+    raises,
+    values,
+)
 from pygenx import Pipeline, ReentrancyError, pipe
 
 
@@ -51,8 +59,9 @@ def S2_overrides_of_a_subclass_are_honoured():
         def __iter__(self):
             return iter("xy")
 
-    for make in PLAIN.values():
-        assert list(make(List([1, 2]))) == ["x", "y"]
+    for name, make in PLAIN.items():
+        if name not in OF_THINGS:
+            assert list(make(List([1, 2]))) == ["x", "y"], name
 
 
 def S3_layouts_do_not_mix():

@@ -14,6 +14,7 @@ from programs import Source, Thing, things, value_of
 import pygenx
 from attacks.common import (
     MAKERS,
+    OF_THINGS,
     PLAIN,
     REFUSALS,
     WRAPPED,
@@ -114,12 +115,14 @@ def R5_generator_yields_next_of_its_own_consumer():
             except (ValueError, RuntimeError, TypeError):
                 yield Thing(1)
 
-    for make in PLAIN.values():
+    for name, make in PLAIN.items():
+        if name in OF_THINGS:  # one item of a kind is all that they give
+            continue
         box = [None]
         box[0] = make(generator())
         reader = box[0]
-        for _ in range(2000):
-            assert next(reader).value == 1
+        for _ in range(1000):
+            assert next(reader).value == 1, name
         box.clear()
 
 
