@@ -93,6 +93,7 @@ WHAT = {
     "D18": "weak references, slots, dicts of subclasses",
     "D19": "tuples with holes are looked for",
     "D20": "what is being counted is taken away",
+    "D21": "the run of a pipe is the last to hold its callbacks",
     "G1": "send() of a value before the start",
     "G2": "primed() of anything",
     "G3": "what primed() makes looks like its function",
@@ -202,7 +203,7 @@ KNOWN_BUGS = {
 
 def numbers():
     """All numbers there are, those without a test too."""
-    sizes = zip("RKNMDGAHSX", (15, 15, 14, 10, 20, 13, 15, 13, 15, 2), strict=True)
+    sizes = zip("RKNMDGAHSX", (15, 15, 14, 10, 21, 13, 15, 13, 15, 2), strict=True)
     return [f"{letter}{i + 1}" for letter, n in sizes for i in range(n)]
 
 
