@@ -359,15 +359,15 @@ class Failing:
 
 def test_failing_callbacks(gauge, monkeypatch):
     # A callback that runs as what is dropped goes: pytest would keep its error.
-    unraisable = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda _: unraisable.append(1))
+    unraisable = [0]
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: unraisable.__setitem__(0, 1))
     uses = [
         (f"{name} {way.__name__}", Use(way, Failing(name)))
         for name in programs.FAILING
         for way in (drained, half_way, closed, thrown_at_source)
     ]
     assert leaking(gauge, uses) == {}
-    assert unraisable
+    assert unraisable == [1]
 
 
 def test_failing_keys(gauge):
