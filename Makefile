@@ -5,21 +5,18 @@ PYTHON ?= python3
 DEBUG_PYTHON ?= python3.11-dbg
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
-# empty where the interpreter itself is free of such reads (Debian's is)
-VALGRIND_FLAGS ?= --undef-value-errors=no
-
 # what is worth running on instrumented or slow interpreters, as a pytest -k expression
 CORE ?= contract or differential or attacks or leaks
 
-# gcc's: clang keeps its sanitizers elsewhere
-sanitizer = $(shell gcc -print-file-name=lib$(1).so)
+# of pytest, under the sanitizers
+SANITIZE_ARGS ?= -n auto --dist loadfile --timeout 900
 
 SECONDS ?= 60
 
-.PHONY: help build check check-all pythons debug asan fuzz oom planted valgrind bench format lint clean
+.PHONY: help build check check-all pythons debug asan asan-clang fuzz oom planted valgrind bench format lint clean
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 build:  ## compile in place, warnings are errors
 	PYGENX_DEV=1 $(PYTHON) setup.py --quiet build_ext --inplace
@@ -41,13 +38,8 @@ pythons:  ## unpack Python 3.14 and 3.15, and their debug builds, into .pythons 
 debug:  ## core tests on a Py_DEBUG interpreter: assertions, reference totals
 	PYGENX_DEV=1 $(DEBUG_PYTHON) run.py test -q -k "$(CORE)"
 
-asan:  ## core tests with the address and undefined-behaviour sanitizers
-	CC=gcc PYGENX_DEV=1 PYGENX_SANITIZE=address,undefined $(PYTHON) setup.py --quiet \
-	    build --build-base build/asan --build-lib build/asan/lib
-	LD_PRELOAD="$(call sanitizer,asan) $(call sanitizer,ubsan)" \
-	ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	PYTHONSAFEPATH=1 PYTHONPATH=build/asan/lib:tests \
-	    $(PYTHON) -m pytest -q -p no:cacheprovider -p no:faulthandler -k "$(CORE)"
+asan asan-clang:  ## the suite under gcc's (clang's) address and UB sanitizers
+	.ci/sanitize $(if $(findstring clang,$@),clang,gcc) $(PYTHON) $(SANITIZE_ARGS)
 
 fuzz: build  ## random programs under attack for SECONDS (tests/isolated/fuzz/)
 	PYTHONPATH=.:tests:tests/isolated $(PYTHON) -m fuzz --seconds $(SECONDS)
@@ -58,10 +50,8 @@ oom: build  ## every allocation fails once
 planted:  ## every bug of tests/planted.toml must make its attack fail (slow)
 	$(PYTHON) tests/planted.py
 
-valgrind: build  ## bad reads, writes and frees, without instrumented code (slow)
-	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=99 $(VALGRIND_FLAGS) \
-	    --suppressions=.ci/valgrind.supp \
-	    $(PYTHON) -m pytest -q -p no:cacheprovider --timeout 0 -k contract
+valgrind: build  ## bad and uninitialised reads, lost blocks, on the plain build
+	.ci/memcheck $(PYTHON)
 
 tidy:  ## static analysis: clang-tidy, cppcheck
 	ls src/*.c | xargs -P "$$(nproc)" -I{} $(CLANG_TIDY) --quiet {} -- -std=c11 \
