@@ -166,7 +166,7 @@ take_list(gx_lane *lane, gx_step *step)
 /* -- array ------------------------------------------------------------------------ */
 
 /* Pack the rows that fit into an array of T, a type; how many. */
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): no parentheses around a type */
+/* NOLINTBEGIN(bugprone-macro-parentheses): no parentheses around a type */
 #define PACK_INTS(T, least, most)                                  \
     do {                                                           \
         T *to = out;                                               \
@@ -178,6 +178,7 @@ take_list(gx_lane *lane, gx_step *step)
         }                                                          \
         return i;                                                  \
     } while (0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static int
 pack_ints(Py_UCS4 typecode, const int64_t *v, int n, void *out, size_t *size)
