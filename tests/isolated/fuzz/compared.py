@@ -23,7 +23,7 @@ import lifted
 import pygenx
 from fuzz.judge import Finding
 
-LENGTHS = (0, 1, 7, 40, 100, 511, 512, 513, 700, 1100)
+LENGTHS = (0, 7, 100, 150, 300, 511, 512, 513, 700, 700, 1100)
 
 
 # what can be read --------------------------------------------------------------------
@@ -99,19 +99,17 @@ def strange(chance, run):
 
 def numbers(chance, run, n):
     start = chance.choice((0, 0, 0, -50, 2**31 - 100, 2**62))
-    shape = chance.choice(
-        (
-            lambda i: i,
-            lambda i: start + i,
-            lambda i: i * 0.5 - 3,
-            lambda i: i % 3 == 0,
-            lambda i: i if i % 2 else i + 0.5,
-            lambda i: -i,
-            lambda i: Sly(run, i),
-        )
+    plain = (
+        lambda i: i,
+        lambda i: start + i,
+        lambda i: i * 0.5 - 3,
+        lambda i: i % 50 - 9,
+        lambda i: i % 3 == 0,
     )
+    others = (lambda i: i if i % 2 else i + 0.5, lambda i: Sly(run, i))
+    shape = chance.choice(plain if run.numeric else (*plain, *others, *others))
     made = [shape(i) for i in range(n)]
-    for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 5))):
         if n:
             made[chance.randrange(n)] = strange(chance, run)
     return made
@@ -150,35 +148,35 @@ def giving(run, items):
 
 def make_source(chance, run):
     n = chance.choice(LENGTHS)
-    kind = chance.randrange(9 if run.numeric else 13)
-    if kind < 3:
+    kind = chance.choice("lllltrrab" if run.numeric else "lllltrabiigdmwe")
+    if kind == "l":
         run.read = numbers(chance, run, n)
         return run.read
-    if kind == 3:
-        step = chance.choice((1, 1, 2, -3, 2**58))
-        start = chance.choice((0, 0, -20, 2**62, 2**63 - 100))
-        return range(start, start + n * step, step)
-    if kind == 4:
+    if kind == "t":
         return tuple(numbers(chance, run, n))
-    if kind == 5:
+    if kind == "r":
+        step = chance.choice((1, 1, 1, 2, -3, 2**58))
+        start = chance.choice((0, 0, 0, -20, 2**62, 2**63 - 100))
+        return range(start, start + n * step, step)
+    if kind == "a":
         code = chance.choice("bBhiIqQfd")
         run.read = array.array(code, [i % 100 for i in range(n)])
         return run.read
-    if kind == 6:
+    if kind == "b":
         code = chance.choice("bBhiIqQfd")
         view = memoryview(array.array(code, [i % 100 for i in range(n)]))
         return view[:: chance.choice((1, 1, 2, -1))]
-    if kind == 7:
+    if kind == "i":
         return Asked(run, numbers(chance, run, n), chance.choice((0, 0, n // 2, 3)))
-    if kind == 8:
+    if kind == "g":
         return giving(run, numbers(chance, run, n))
-    if kind == 9:
+    if kind == "d":
         run.read = {i: Sly(run, i) for i in range(n)}
         return run.read
-    if kind == 10:
+    if kind == "m":
         run.read = [{"a": i, 0: i % 5} for i in range(n)]
         return run.read
-    if kind == 11:
+    if kind == "w":
         words = ["To be", " or\tnot ", "\u00c9t\u00e9 TO", "", "be " * (n % 30)]
         return [chance.choice(words) for _ in range(n)]
     return expression(chance, run)
@@ -233,7 +231,7 @@ TEXTS = (
 )
 
 
-def make_function(chance, run, two=False):
+def make_function(chance, run, two=False, often=False):
     """A lambda from text; opaque where it calls `called`."""
     text = chance.choice(NUMERIC if run.numeric else TEXTS)
     if not run.numeric and chance.random() < 0.15:
@@ -242,6 +240,8 @@ def make_function(chance, run, two=False):
             text = "x"
     if two:
         text = chance.choice(("x + y", "x * y", "x if x > y else y", "(y, 1)", "x < y"))
+    if often:
+        text = chance.choice(("x != c", "x is not None", "g or x", "x < 600"))
     parameters = "x, y" if two else chance.choice(("x, y=1", "x, *, y=2"))
     try:
         exec(f"def make(c):\n return lambda {parameters}: {text}\n", run.names)
@@ -285,6 +285,8 @@ def add_stage(chance, run, p, pushed=False):
     name = chance.choice(NUMBER_STAGES if run.numeric else STAGES)
     if name == "through" and pushed:
         name = "tap"  # it asks for its items itself
+    if name == "takewhile" and chance.random() < 0.7:
+        return p.takewhile(make_function(chance, run, often=True))
     if name in ONE_ARGUMENT:
         return getattr(p, name)(one_argument(chance, run))
     if name == "accumulate":
@@ -328,7 +330,7 @@ STAGES = (
     *("zip", "through", "tap"),
 )
 
-NUMBER_STAGES = ("map", "map", "filter", "filterfalse", "takewhile", "take", "tap")
+NUMBER_STAGES = (*["map"] * 5, *["filter"] * 3, "filterfalse", "takewhile", "take")
 
 # terminals: name -> arguments ---------------------------------------------------------
 
@@ -361,6 +363,8 @@ TERMINALS = {
     ),
 }
 
+
+OFTEN = ("list", "sum", "count", "tuple", "list", "sum", "reduce", "max", "consume")
 
 # mischief ----------------------------------------------------------------------------
 
@@ -507,7 +511,7 @@ class Run:
         self.off = 0
         chance = random.Random(f"{seed}/mischief")
         self.numeric = chance.random() < 0.4  # what lanes are made for
-        at = (1, 2, 3, 5, 30, 70, 100, 200, 600)
+        at = (1, 2, 3, 5, 30, 70, 100, 130, 200, 600)
         self.mischief = {
             chance.choice(at): chance.choice(MISCHIEF)
             for _ in range(chance.choice((1, 1, 2, 4)))
@@ -538,12 +542,12 @@ class Run:
             ("drain", "drain", "drain", "pull", "mixed", "push", "bound")
         )
         stages = chance.randrange(5)
-        terminal = chance.choice(sorted(TERMINALS))
+        terminal = chance.choice((*sorted(TERMINALS), *OFTEN, *OFTEN))
         self.attempt(lambda: getattr(self, how)(chance, stages, terminal))
 
     def pipe(self, chance, stages):
         self.made = self.px.pipe(make_source(chance, self))
-        if chance.random() < 0.3:
+        if chance.random() < (0.1 if self.numeric else 0.6):
             self.made = self.made.tap(self.called)
         for _ in range(stages):
             self.made = add_stage(chance, self, self.made)
