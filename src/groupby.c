@@ -347,8 +347,8 @@ groupby_clear(PyObject *op)
     (void)groupby_release(op, false);
     Py_CLEAR(self->key_func);
     gx_caller_drop(&self->caller);
+    gx_group_free_spare(self); /* looks at its type, so that goes last */
     Py_CLEAR(self->group_type);
-    gx_group_free_spare(self);
     return 0;
 }
 

@@ -5,10 +5,41 @@
 
 /* -- the slot in code objects ------------------------------------------------ */
 
+#define INDEX_KEY "pygenx.code_extra" /* in the dict of the interpreter */
+
 static void
 forget(void *remembered)
 {
     Py_XDECREF((PyObject *)remembered);
+}
+
+/* There are 255 for all extensions, which are never given back: so one import of this
+   module leaves it to the next. -1 with an error; *index is -1 if none is left. */
+static int
+request_index(Py_ssize_t *index)
+{
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    PyObject *key = dict != NULL ? PyUnicode_FromString(INDEX_KEY) : NULL;
+    PyObject *number = NULL;
+    int rc = key != NULL ? PyDict_GetItemRef(dict, key, &number) : -1;
+    if (rc == 0) {
+        *index = PyUnstable_Eval_RequestCodeExtraIndex(forget);
+        number = PyLong_FromSsize_t(*index);
+        rc = number != NULL ? PyDict_SetItem(dict, key, number) : -1;
+    } else if (rc > 0) {
+        *index = PyLong_AsSsize_t(number);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(key);
+    return rc < 0 && PyErr_Occurred() ? -1 : 0; /* no dict is no error */
+}
+
+/* Modules that are compiled into CPython 3.11 and 3.12: their code objects serve all
+   interpreters, each of which would find what another one left there. */
+static bool
+is_shared(PyObject *code)
+{
+    return PY_VERSION_HEX < 0x030D0000 && Py_REFCNT(code) > 500 * 1000 * 1000;
 }
 
 int
@@ -16,7 +47,10 @@ gx_lift_init(gx_state *state)
 {
     const char *wish = getenv("PYGENX_LIFT");
     state->lift_off = wish != NULL && strcmp(wish, "0") == 0;
-    state->code_extra = PyUnstable_Eval_RequestCodeExtraIndex(forget);
+    state->code_extra = -1;
+    if (request_index(&state->code_extra) < 0) {
+        return -1;
+    }
 #if PY_VERSION_HEX >= 0x030C0000
     PyObject *monitoring = PySys_GetObject("monitoring");
     if (monitoring != NULL) {
@@ -30,7 +64,7 @@ gx_lift_init(gx_state *state)
 void
 gx_lift_remember(gx_state *state, PyObject *code, PyObject *what)
 {
-    if (what == NULL || state->code_extra < 0 ||
+    if (what == NULL || state->code_extra < 0 || is_shared(code) ||
         PyUnstable_Code_SetExtra(code, state->code_extra, what) < 0) {
         PyErr_Clear(); /* it has to be found out again */
         Py_XDECREF(what);
@@ -52,15 +86,19 @@ lift_and_remember(gx_state *state, PyCodeObject *code)
     return found;
 }
 
+/* A native of another import of this module is of no use here. */
 PyObject *
 gx_lift_remembered(gx_state *state, PyObject *code)
 {
     void *extra = NULL;
-    if (state->code_extra >= 0 &&
+    if (state->code_extra >= 0 && !is_shared(code) &&
         PyUnstable_Code_GetExtra(code, state->code_extra, &extra) < 0) {
         PyErr_Clear();
     }
-    return extra;
+    PyObject *found = extra;
+    bool ours = found != NULL && (PyLong_Check(found) || PyUnicode_Check(found) ||
+                                  Py_IS_TYPE(found, GX_TYPE_OF(state, native)));
+    return ours ? found : NULL;
 }
 
 gx_native *

@@ -175,6 +175,7 @@ static int
 module_exec(PyObject *module)
 {
     gx_state *state = module_state(module);
+    state->module = module;
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     if (state->missing == NULL || add_names(state) < 0 || add_constants(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
@@ -218,9 +219,12 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-module_clear(PyObject *module)
+/* There is no m_clear: what is garbage together with the module may still need the state
+   while it is taken apart. The cycle through the types ends where they are cleared. */
+static void
+module_free(void *op)
 {
+    PyObject *module = op;
     gx_state *state = module_state(module);
     for (int i = 0; i < GX_N_TYPES; i++) {
         Py_CLEAR(state->types[i]);
@@ -248,13 +252,6 @@ module_clear(PyObject *module)
     for (int i = 0; i < GX_N_STR_METHODS; i++) {
         Py_CLEAR(state->str_methods[i]);
     }
-    return 0;
-}
-
-static void
-module_free(void *module)
-{
-    (void)module_clear((PyObject *)module);
 }
 
 /* -- definition --------------------------------------------------------- */
@@ -280,7 +277,6 @@ struct PyModuleDef gx_module = {
     .m_methods = module_functions,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
-    .m_clear = module_clear,
     .m_free = module_free,
 };
 

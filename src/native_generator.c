@@ -56,6 +56,7 @@ gx_native_generator_new(gx_state *state, gx_native *native, PyObject *func,
         return NULL;
     }
     self->state = state;
+    self->module = Py_NewRef(state->module);
     if (bind_all(self, native, func) <= 0) {
         Py_DECREF((PyObject *)self);
         return NULL;
@@ -244,6 +245,7 @@ native_generator_traverse(PyObject *op, visitproc visit, void *arg)
 {
     gx_native_generator *self = native_generator_CAST(op);
     Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->module);
     for (int i = 0; i < self->nfors; i++) {
         GX_VISIT_SOURCE(&self->fors[i].source);
         int rc = self->fors[i].binding == NULL
@@ -269,9 +271,11 @@ native_generator_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     GX_DEALLOC_BEGIN(op, native_generator_dealloc)
+    PyObject *module = native_generator_CAST(op)->module;
     empty(native_generator_CAST(op));
     type->tp_free(op);
     Py_DECREF(type);
+    Py_DECREF(module);
     GX_DEALLOC_END
 }
 

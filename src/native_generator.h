@@ -17,7 +17,8 @@ typedef struct {
    gx_fetch_native_generator, and guards against re-entry. */
 typedef struct {
     PyObject_HEAD
-    gx_state *state; /* borrowed: the type keeps the module alive */
+    gx_state *state;  /* borrowed: of the module */
+    PyObject *module; /* owned: the state is needed when the type has been cleared */
     int nfors;
     int top;          /* the `for` that is asked next; -1 after the end */
     bool started;     /* an item has been asked for */

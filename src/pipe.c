@@ -269,8 +269,7 @@ static pipe_object *
 upstream_of(pipe_object *self)
 {
     PyObject *obj = self->run != NULL ? self->run->steps->source.obj : NULL;
-    gx_state *state = PyType_GetModuleState(Py_TYPE(self));
-    return obj != NULL && gx_is_through(state, obj)
+    return obj != NULL && gx_is_through(self->run->state, obj)
                ? pipe_CAST(gx_through_upstream(obj))
                : NULL;
 }

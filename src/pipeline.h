@@ -271,7 +271,8 @@ typedef struct {
 } gx_counter;
 
 struct gx_run {
-    gx_state *state;   /* borrowed: the module outlives its types' instances */
+    gx_state *state;   /* borrowed: of the module */
+    PyObject *module;  /* owned: the state is needed when all else has been cleared */
     gx_step *top;      /* borrowed, as the next two; never NULL */
     gx_step *base;     /* borrowed: first step that has not ended */
     gx_step *end;      /* borrowed: behind the last step */

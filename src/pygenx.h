@@ -107,6 +107,7 @@ typedef enum {
 } gx_str_method;
 
 typedef struct {
+    PyObject *module;                /* borrowed: whose state this is */
     PyTypeObject *types[GX_N_TYPES]; /* owned, in the order of types.def */
     PyObject *names[GX_N_NAMES];     /* owned, interned */
     PyObject *reentrancy_error;      /* owned: class ReentrancyError */

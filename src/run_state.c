@@ -69,6 +69,7 @@ gx_run_new(gx_state *state, gx_source *source, gx_program *const *programs,
     }
     memset(run, 0, size);
     run->state = state;
+    run->module = Py_NewRef(state->module);
     run->nstages = nstages;
     run->offset = whole - nstages;
     run->whole = whole;
@@ -352,7 +353,9 @@ gx_run_free(gx_run *run)
     }
     Py_CLEAR(run->result);
     gx_lane_drop(run);
+    PyObject *module = run->module;
     PyMem_Free(run);
+    Py_DECREF(module); /* may be the last, of a program that is over as well */
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
@@ -379,6 +382,7 @@ gx_run_traverse(gx_run *run, visitproc visit, void *arg)
     }
     Py_VISIT(run->result);
     Py_VISIT(run->expression);
+    Py_VISIT(run->module);
     return 0;
 }
 
