@@ -109,6 +109,7 @@ reduce_groups(gx_step *step, PyObject *groups)
 {
     PyObject *func = step->args[MAP_REDUCE_REDUCE], *key, *group;
     Py_ssize_t place = 0, size = PyDict_GET_SIZE(groups);
+    gx_breath breath = GX_BREATH(GX_INTERVAL_CALLS);
     while (PyDict_Next(groups, &place, &key, &group)) {
         PyObject *args[2] = {NULL, Py_NewRef(group)};
         Py_INCREF(key);
@@ -125,7 +126,7 @@ reduce_groups(gx_step *step, PyObject *groups)
             note_group(step, key);
         }
         Py_DECREF(key);
-        if (rc < 0) {
+        if (rc < 0 || gx_tick(&breath) < 0) {
             return -1;
         }
     }
