@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 DEBUG_PYTHON ?= python3.11-dbg
+FT_PYTHONS ?= python3.13 python3.14 python3.15
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 # what is worth running on instrumented or slow interpreters, as a pytest -k expression
@@ -13,7 +14,7 @@ SANITIZE_ARGS ?= -n auto --dist loadfile --timeout 900
 
 SECONDS ?= 60
 
-.PHONY: help build check check-all pythons debug asan asan-clang fuzz oom planted valgrind bench format lint clean
+.PHONY: help build check check-all pythons debug asan asan-clang fuzz oom planted valgrind ft bench format lint clean
 
 help:
 	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +63,21 @@ tidy:  ## static analysis: clang-tidy, cppcheck
 
 dist-check:  ## sdist and wheel: contents, installation, tests of the installed package
 	$(PYTHON) .ci/dist_check.py
+
+ft:  ## compile as for free-threaded builds, by gcc and clang (FT_PYTHONS have the headers)
+	@for python in $(FT_PYTHONS); do \
+	    include=$$($$python -c "import sys, sysconfig; \
+	        sys.version_info >= (3, 13) and print(sysconfig.get_path('include'))" \
+	        2>/dev/null); \
+	    [ -n "$$include" ] || continue; \
+	    for cc in gcc clang; do \
+	        echo "$$cc, $$include"; \
+	        printf '%s\n' src/*.c | xargs -P 4 -I{} $$cc -c {} -o /dev/null \
+	            -DPy_GIL_DISABLED=1 -std=c11 -O1 -Wall -Wextra -Wshadow -Werror \
+	            -Wno-unused-parameter -Wno-missing-field-initializers \
+	            -I$$include || exit 1; \
+	    done; \
+	done
 
 bench: build  ## the full benchmark
 	$(PYTHON) benchmarks/run.py

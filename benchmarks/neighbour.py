@@ -2,10 +2,10 @@
 
 python3 benchmarks/neighbour.py [TEXT]     only rows with TEXT in their name
 
-For every way to drain: the share of its speed that a busy Python thread keeps beside it,
-the longest time it had to wait, and how late Ctrl-C was when the drain ran in the main
-thread, and when it ran in another and the main thread waited for that. A share of one half is
-all that two busy threads under one GIL can have.
+For every way to drain: the share of its speed that a busy Python thread keeps beside
+it, the longest time it had to wait, and how late Ctrl-C was when the drain ran in the
+main thread, and when it ran in another and the main thread waited for that. A share of
+one half is all that two busy threads under one GIL can have.
 """
 
 from __future__ import annotations
@@ -208,7 +208,6 @@ TERMINALS: dict[str, Work] = {
     "to": lambda n: pipe(zeros(n)).filter(None).to(list),
     "tuple": lambda n: pipe(ones(n)).tuple(),
 }
-
 
 
 # Lanes, lifted functions and the same called.
