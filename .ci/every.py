@@ -34,7 +34,8 @@ CORE_DEBUG = "contract or differential or attacks or leaks"
 
 ASK = """
 import json, os, sys, sysconfig
-debug, free = hasattr(sys, "gettotalrefcount"), sysconfig.get_config_var("Py_GIL_DISABLED")
+debug = hasattr(sys, "gettotalrefcount")
+free = sysconfig.get_config_var("Py_GIL_DISABLED")
 print(json.dumps({
     "kind": "%d.%d" % sys.version_info[:2] + "d" * debug + "t" * bool(free),
     "version": ".".join(map(str, sys.version_info[:3])),
