@@ -1,5 +1,6 @@
 """Runs the attacks of the command line, or all."""
 
+import faulthandler
 import gc
 import sys
 import traceback
@@ -9,6 +10,8 @@ import programs
 import pygenx
 from attacks import attacks
 
+TOO_LONG = 120  # seconds, also on a busy machine: it hangs, and a traceback shows where
+
 
 def main(names):
     table = attacks()
@@ -16,6 +19,7 @@ def main(names):
     pygenx.lifting._eager(1)  # generator expressions are taken apart, however short
     for name in names or table:
         print("begin", name, flush=True)
+        faulthandler.dump_traceback_later(TOO_LONG, exit=True)
         try:
             table[name]()
         except BaseException:
@@ -24,6 +28,7 @@ def main(names):
         else:
             print("ok", name, flush=True)
         gc.collect()
+    faulthandler.cancel_dump_traceback_later()
     programs.remove_path()
 
 
