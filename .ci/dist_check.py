@@ -47,7 +47,7 @@ def check_sdist(path, tracked, version):
     expect(path.name, own, tracked - {".gitignore"})
 
 
-def check_wheel(path, tracked, version):
+def check_wheel(path, tracked, version, readme):
     """The package, its types and its licence: no tests, no C, no junk."""
     package = [name for name in tracked if re.fullmatch(r"pygenx/[^/]+", name)]
     info = f"pygenx-{version}.dist-info/"
@@ -60,7 +60,6 @@ def check_wheel(path, tracked, version):
     if len(built) != 1 or "pygenx/py.typed" not in names:
         sys.exit(f"dist_check: {path.name}: {built}")
     expect(path.name, names, [*package, *built, *(info + name for name in meta)])
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for field, wanted in {
         "Name": "pygenx",
         "Version": version,
@@ -112,7 +111,8 @@ def main(*args):
         run(python, "-m", "build", "--outdir", dist, clone, cwd=place)
         (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
         check_sdist(sdist, tracked, version)
-        check_wheel(wheel, tracked, version)
+        readme = (clone / "README.md").read_text(encoding="utf-8")
+        check_wheel(wheel, tracked, version, readme)
         with tarfile.open(sdist) as archive:
             archive.extractall(place / "unpacked", filter="data")
         source = place / "unpacked" / f"pygenx-{version}"

@@ -334,7 +334,9 @@ OF_PUBLIC_HEADERS = {
     "_PyTrash_end",
     "_PyTrash_thread_deposit_object",
     "_PyTrash_thread_destroy_chain",
-    # Py_INCREF and Py_DECREF of debug builds
+    "_PyThreadState_UncheckedGet",  # the same, 3.12
+    # Py_INCREF, Py_DECREF and assertions of the headers in debug builds
+    "_Py_FatalErrorFunc",
     "_Py_DECREF_DecRefTotal",
     "_Py_INCREF_IncRefTotal",
     "_Py_DecRefTotal_DO_NOT_USE_THIS",
