@@ -173,6 +173,21 @@ def R8_stages_that_pull_several_times():
         got, outcome = trapped(lambda s: pipe(s).batched(3).flatten(), 6, when, next)
         assert got == [0, 1, 2, 3, 4, 5]
         assert outcome is None or isinstance(outcome, ReentrancyError)
+        for name in SEVERAL:
+            source = Trap(6, when, next)
+            reader = source.reader = MAKERS[name](source)
+            got = repr(list(reader))
+            assert got == repr(list(MAKERS[name](Source(6)))), (name, when)
+            outcome, source = source.outcome, None
+            assert outcome is None or isinstance(outcome, ReentrancyError), name
+
+
+# They ask the source several times for an item, or other sources besides.
+SEVERAL = (
+    *("merge pair", "zip", "zip strictly", ".chunked", ".intersperse", ".islice"),
+    *(".pairwise", ".sliding_window", ".split_after", ".split_at", ".split_before"),
+    *(".split_when", ".tail", ".tap", ".windowed", ".zip"),
+)
 
 
 def R9_batch_is_never_seen_half_filled():
