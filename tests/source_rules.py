@@ -475,6 +475,149 @@ def no_way_out_of_a_critical_section(sources):
                     yield f"{here} has a section inside a section"
 
 
+# -- without a GIL -------------------------------------------------------------
+# What has to be so before the module may say that it needs none. Named with "not yet":
+# where it is not, and the module does not say so.
+
+
+def for_all_builds(code):
+    """Without what is compiled only where there is a GIL; lines stay."""
+    lines, only = [], []  # one for each open #if: is this part for a GIL alone?
+    for line in code.splitlines():
+        directive = "".join(line.split())
+        if directive.startswith("#if"):
+            only.append(directive == "#ifndefPy_GIL_DISABLED")
+            other = directive == "#ifdefPy_GIL_DISABLED"
+            only[-1] = only[-1] or (None if other else False)
+        elif directive.startswith("#else") and only:
+            only[-1] = only[-1] is None
+        elif directive.startswith("#endif") and only:
+            only.pop()
+        lines.append("" if any(only) else line)
+    return "\n".join(lines)
+
+
+def found_in_all_builds(sources, pattern):
+    for file in sources.files:
+        for i, line in enumerate(for_all_builds(file.code).splitlines(), 1):
+            if re.search(pattern, line):
+                yield file.name, f"{file.name}:{i}: {line.strip()}"
+
+
+# Whose lists are read in place.
+OWN_LISTS = {
+    "errors.c": "not yet: the notes of an exception",
+    "expression_pickle.c": "of the reader",
+    "expression_tree.c": "not yet: a display that the user made",
+    "grouping.c": "groups that wait",
+    "lane_source.c": "lists have no lanes without a GIL",
+    "lift.c": "of the builder",
+    "lift_callable.c": "of the builder",
+    "lift_operators.c": "of the builder",
+    "native_builder.c": "of the builder",
+    "route.c": "copied from the user's dict",
+    "run_state.c": "of the step",
+    "source.h": "the macro of a prefetch",
+    "stage_group.c": "of the step",
+    "stage_pick.c": "of the arguments, checked and copied",
+    "stage_slice.c": "of the step",
+    "stage_split.c": "of the step",
+    "stage_window.c": "of the step",
+    "stats.c": "made for one answer",
+    "stats_row.c": "made for one answer",
+    "take_apart.c": "generators are left whole without a GIL",
+    "words.c": "what split() made",
+}
+
+
+def lists_of_others_are_not_read_in_place(sources):
+    for name, hit in found_in_all_builds(sources, r"\bPyList_GET_ITEM\("):
+        if name not in OWN_LISTS:
+            yield hit
+
+
+def refcounts_prove_nothing(sources):
+    """PyUnstable_Object_IsUniquelyReferenced is what may be asked."""
+    for _, hit in found_in_all_builds(sources, r"\bPy_REFCNT\("):
+        if not hit.startswith("compat.h") and "< 0x030D0000" not in hit:
+            yield hit
+
+
+BORROWS = (
+    "PyDict_GetItemWithError|PyDict_Next|PyDict_SetDefault|PyList_GetItem"
+    "|PyWeakref_GetObject|PyWeakref_GET_OBJECT|PyImport_AddModule|PyCell_GET"
+)
+# Whose dicts are read by references that they own.
+OWN_DICTS = {
+    "args.c": "keywords of a call",
+    "compat.h": "where there is always a GIL",
+    "expression.c": "keywords of a call",
+    "expression_tree.c": "not yet: a display that the user made",
+    "lift_callable.c": "keywords of a partial",
+    "pipeline_pickle.c": "not yet: names of a module",
+    "route.c": "of the object",
+    "terminal_group.c": "of the step",
+    "words.h": "of the step",
+}
+
+
+def no_borrowed_references(sources):
+    for name, hit in found_in_all_builds(sources, rf"\b({BORROWS})\("):
+        if name not in OWN_DICTS:
+            yield hit
+
+
+ENTERED = (
+    r"\{Py_(?:tp_iternext|am_send|tp_repr|tp_call|sq_\w+|mp_\w+|nb_bool), "
+    r"(?:\(void \*\))?(\w+)\}"
+)
+ENTERED_BY_NAME = r"\{\"[^\"]*\", (?:GX_FASTCALL\()?(\w+)\)?,"
+FACES = r"\bgx_(iterator_\w+|resume|lookahead_\w+|through_\w+)\("
+LOCKS = rf"\bPy_BEGIN_CRITICAL_SECTION|{FACES}"
+# Entered without a lock: nothing there changes, or not yet.
+UNLOCKED = {
+    "chain.c": "not yet: repr and hint; a constructor",
+    "broadcast.c": "not yet: repr and close",
+    "expression.c": "immutable",
+    "expression_function.c": "immutable",
+    "groupby_group.c": "not yet: repr",
+    "lifted.c": "immutable",
+    "lines.c": "not yet: path and lineno",
+    "native_function.c": "immutable",
+    "pipe.c": "not yet: hint",
+    "pipeline.c": "immutable",
+    "primed.c": "immutable",
+    "primed_start.c": "not yet: repr",
+    "push.c": "not yet: repr",
+    "route.c": "not yet: close",
+    "stats.c": "not yet: counts of a run",
+    "stats_row.c": "not yet: counts of a run",
+    "timed.c": "immutable",
+    "timed_run.c": "not yet: repr and async generators",
+    "timing.c": "the label is immutable",
+    "traveller.c": "immutable",
+}
+
+
+def fields_are_reached_under_a_lock(sources):
+    """Slots and methods that read fields take the section of their object."""
+    for file in sources.c_files:
+        entered = re.findall(ENTERED, file.code)
+        tables = r"static Py(?:MethodDef|GetSetDef) \w+\[\] = \{(.*?)\n\};"
+        for table in re.findall(tables, file.text, re.S):
+            entered += re.findall(ENTERED_BY_NAME, table)
+        for name in entered:
+            text = reached([name], file.functions)
+            locked = re.search(LOCKS, text) or file.name in UNLOCKED
+            if "->" in text and not locked:
+                yield f"{file.name}: {name} takes no lock"
+
+
+def the_module_asks_for_a_GIL(sources):
+    """As long as there is a "not yet" above and nobody has run it without."""
+    yield from sources.found(r"\bPy_MOD_GIL_NOT_USED\b")
+
+
 RAISES_STOP = {"errors.c", "iterator.c", "fold.c"}
 
 

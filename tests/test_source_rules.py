@@ -5,6 +5,7 @@ built: what the text cannot show.
 """
 
 import inspect
+import itertools
 import re
 import shutil
 import subprocess
@@ -59,7 +60,11 @@ def test_exceptions_are_needed():
         assert struct in structs
     for struct, name in source_rules.NOT_VISITED.keys() | source_rules.BASES:
         assert name in [field.name for field in structs[struct][1]], (struct, name)
-    for name in (*source_rules.LONG_FILES, *source_rules.OTHER_BANNERS):
+    by_file = (
+        *(source_rules.LONG_FILES, source_rules.OTHER_BANNERS, source_rules.UNLOCKED),
+        *(source_rules.OWN_LISTS, source_rules.OWN_DICTS),
+    )
+    for name in itertools.chain(*by_file):
         assert any(file.name == name for file in sources().files), name
 
 
@@ -229,6 +234,39 @@ PLANTS = [
         "an array of n + 1",
     ),
     ("nothing_hides_errors", "new.c", "x = PyDict_GetItem(d, k);\n", "new.c:1"),
+    ("no_borrowed_references", "new.c", "x = PyDict_GetItemWithError(d, k);\n", "d"),
+    (
+        "no_borrowed_references",
+        "new.c",
+        "#ifdef Py_GIL_DISABLED\nx = PyCell_GET(c);\n#endif\n",
+        "new.c:2",
+    ),
+    (
+        "lists_of_others_are_not_read_in_place",
+        "new.c",
+        "#ifndef Py_GIL_DISABLED\nx;\n#else\nx = PyList_GET_ITEM(l, i);\n#endif\n",
+        "new.c:4",
+    ),
+    (
+        "lists_of_others_are_not_read_in_place",
+        "inputs.h",
+        ("#ifndef Py_GIL_DISABLED\n", "#if 1\n"),
+        "inputs.h",
+    ),
+    ("refcounts_prove_nothing", "new.c", "if (Py_REFCNT(op) == 1) {\n", "new.c:1"),
+    (
+        "fields_are_reached_under_a_lock",
+        "new.c",
+        "static PyObject *\nf_get(PyObject *op)\n{\n    return x(op)->item;\n}\n"
+        'static PyMethodDef f_methods[] = {\n    {"get", f_get, METH_NOARGS, f},\n};\n',
+        "f_get",
+    ),
+    (
+        "the_module_asks_for_a_GIL",
+        "new.c",
+        "{Py_mod_gil, Py_MOD_GIL_NOT_USED},\n",
+        "new.c:1",
+    ),
     (
         "attribute_names_are_interned",
         "new.c",

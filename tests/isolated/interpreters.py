@@ -146,7 +146,9 @@ def shared_code_objects():
 def state_of_its_own():
     import pygenx.lifting
 
-    code = "import pygenx.lifting as l; l._switch(1); assert not l.stats()['items_called']"
+    code = (
+        "import pygenx.lifting as l; l._switch(1); assert not l.stats()['items_called']"
+    )
     with pygenx.lifting.disabled():
         pygenx.pipe([1] * 999).map(lambda x: x + 1).list()
         run(BEGIN + code.replace("l._switch(1); ", ""))
