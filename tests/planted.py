@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILD = ROOT / "build" / "planted"
 TABLE = HERE / "planted.toml"
-TIMEOUT = 60
+TIMEOUT = 150
 DEEP = {"D3_", "D4_", "D5_"}
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

@@ -21,7 +21,7 @@ import threading
 import weakref
 from pathlib import Path
 
-TIMEOUT = 30
+TIMEOUT = 60
 TABLE = Path(__file__).resolve().parent.parent / "rivals.json"
 PYTHONS = os.environ.get("PYTHONS", "3.11 3.12 3.13 3.14 3.15").split()
 
