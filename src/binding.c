@@ -268,6 +268,16 @@ look_up_cell(gx_binding *b, int i)
     return NULL;
 }
 
+/* A dict that is changed as an instance's may have the version of its last state until
+   what it held there is gone. What runs meanwhile sees no references of such a value, but
+   there is one to be looked at only if its memory goes last: that of an instance goes
+   before its class. */
+static bool
+dies_last(PyObject *value)
+{
+    return !PyType_HasFeature(Py_TYPE(value), Py_TPFLAGS_HEAPTYPE);
+}
+
 /* Looking up runs no user code but the hash of keys that are no str, which may change
    the dicts: what they were before is remembered with what they had before. */
 static PyObject *
@@ -278,7 +288,7 @@ learn_global(gx_binding *b, const gx_insn *insn)
     uint64_t builtins = b->builtins != NULL ? gx_dict_version(b->builtins) : 0;
     PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
     PyObject *value = look_up_global(b, name);
-    if (value != NULL && globals != 0 && builtins != 0) {
+    if (value != NULL && globals != 0 && builtins != 0 && dies_last(value)) {
         *known = (gx_known_global){insn, globals, builtins, value};
     }
     return value;
@@ -293,7 +303,8 @@ gx_binding_look_up(gx_binding *b, const gx_insn *insn)
         return look_up_cell(b, insn->aux);
     }
     if (known->insn == insn && known->globals == gx_dict_version(b->globals) &&
-        known->builtins == gx_dict_version(b->builtins)) {
+        known->builtins == gx_dict_version(b->builtins) &&
+        Py_REFCNT(known->value) > 0) {
         return Py_NewRef(known->value);
     }
     return learn_global(b, insn);

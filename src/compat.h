@@ -92,12 +92,15 @@ PyType_GetDict(PyTypeObject *type)
 }
 #endif
 
-/* A number that no other state of any dict has; 0: not known (3.14 has none). */
+/* A number that no other state of any dict has; 0: not known (3.14 has none, and 3.13
+   does not count where the dict shares its values with the instance it belongs to). */
 static inline uint64_t
 gx_dict_version(PyObject *dict)
 {
+    if (((PyDictObject *)dict)->ma_values != NULL) {
+        return 0;
+    }
 #if PY_VERSION_HEX >= 0x030E0000 || defined(Py_GIL_DISABLED)
-    (void)dict;
     return 0;
 #elif PY_VERSION_HEX >= 0x030C0000 && defined(__GNUC__)
 #pragma GCC diagnostic push

@@ -165,7 +165,7 @@ gx_lane_load_buffer(const gx_source *source, int n, gx_vector *v)
     Py_ssize_t left = view.len / view.itemsize - index;
     Py_ssize_t stride =
         view.ndim == 1 && view.strides ? view.strides[0] : view.itemsize;
-    n = left < n ? (int)left : n;
+    n = left >= n ? n : left > 0 ? (int)left : 0;
     if (read != NULL && n > 0) {
         n = read((const char *)view.buf + index * stride, stride, n, v);
     }

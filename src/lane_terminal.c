@@ -232,7 +232,7 @@ take_array(gx_lane *lane, gx_step *step)
     int n;
     size_t size = 1;
     gx_vector number;
-    Py_UCS4 typecode = PyUnicode_READ_CHAR(step->args[0], 0);
+    Py_UCS4 typecode = gx_array_typecode(step);
     bool floats = typecode == 'd' || typecode == 'f';
     int64_t out[GX_LANE_ROWS];
     if (!gx_lane_convert(

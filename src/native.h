@@ -273,7 +273,8 @@ void gx_build_label(gx_builder *b, gx_label *label);
 
 #define GX_KNOWN 4
 
-/* What a global was when the dicts had these versions: one of them still has it then. */
+/* What a global was when the dicts had these versions: one of them still has it then, or
+   lets go of it just now. */
 typedef struct {
     const gx_insn *insn;
     uint64_t globals, builtins;

@@ -363,6 +363,7 @@ int gx_sum_ints(gx_step *step, const int64_t *values, int n, int bits);
 int gx_sum_bools(gx_step *step, const uint8_t *values, int n);
 int gx_sum_doubles(gx_step *step, const double *values, int n);
 /* The same of the terminal array; false: an error is raised (terminal_array.c). */
+Py_UCS4 gx_array_typecode(const gx_step *step);
 bool gx_array_extend(gx_run *run, gx_step *step, const void *numbers, int n,
                      size_t size);
 

@@ -44,17 +44,27 @@ array_before(gx_run *run, gx_step *step, PyObject **item)
     return GX_SKIP;
 }
 
-/* n numbers of its type, whose size is `size`, at once; false: an error is raised. */
+/* Of the array; 0, which is none, where somebody has put a class of his own in the place
+   of array.array that takes anything. */
+Py_UCS4
+gx_array_typecode(const gx_step *step)
+{
+    PyObject *typecode = step->args[0];
+    bool one = PyUnicode_Check(typecode) && PyUnicode_GET_LENGTH(typecode) == 1;
+    return one ? PyUnicode_READ_CHAR(typecode, 0) : 0;
+}
+
+/* n numbers of its type, whose size is `size`, at once; false: an error is raised. They
+   are copied first: a class of somebody's own may keep what it is given. */
 bool
 gx_array_extend(gx_run *run, gx_step *step, const void *numbers, int n, size_t size)
 {
     PyObject *none = NULL;
-    PyObject *view =
-        PyMemoryView_FromMemory((char *)numbers, (Py_ssize_t)size * n, PyBUF_READ);
-    if (view != NULL) {
-        PyObject *args[2] = {step->state, view};
+    PyObject *bytes = PyBytes_FromStringAndSize(numbers, (Py_ssize_t)size * n);
+    if (bytes != NULL) {
+        PyObject *args[2] = {step->state, bytes};
         none = PyObject_VectorcallMethod(GX_NAME(run->state, frombytes), args, 2, NULL);
-        Py_DECREF(view);
+        Py_DECREF(bytes);
     }
     Py_XDECREF(none);
     return none != NULL;

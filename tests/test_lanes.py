@@ -723,6 +723,32 @@ def test_array_in_lanes() -> None:
     assert caught.value.__notes__[0].endswith("item 128: 128")
 
 
+class NoArray:
+    """What somebody may put in the place of array.array: it keeps all it is given."""
+
+    given: list[Any] = []
+
+    def __init__(self, typecode: Any) -> None:
+        pass
+
+    def append(self, item: int) -> None:
+        pass
+
+    def frombytes(self, numbers: Any) -> None:
+        self.given.append(numbers)
+
+
+@pytest.mark.parametrize("typecode", ["q", "", None, 5])
+def test_array_of_somebodys_own(typecode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("array.array", NoArray)
+    NoArray.given.clear()
+    pipe(range(2000)).map(lambda x: x + 1).array(typecode)
+    in_blocks = b"".join(bytes(numbers) for numbers in NoArray.given)
+    wanted = struct.pack("2000q", *range(1, 2001))
+    assert in_blocks in wanted
+    assert all(type(numbers) is bytes for numbers in NoArray.given)
+
+
 # -- buffers ----------------------------------------------------------------------
 
 

@@ -409,6 +409,52 @@ def test_builtins_are_those_of_the_function():
     assert lifting.native(func)("abc") == func("abc") == "mine"
 
 
+GLOBALS_OF_AN_INSTANCE = """
+import types
+from pygenx import lifting
+
+class Last:
+    def __del__(self):
+        seen.append(native(0)[1])
+
+class Value:
+    pass
+
+class Space:
+    pass
+
+space = Space()
+if {own}:
+    space.__dict__ = {{}}
+space.x = [0]
+native = lifting.native(types.FunctionType((lambda y: (y, x)).__code__, vars(space)))
+seen = []
+for i in range(2000):
+    old = native(0)
+    value = {value}
+    value[0] = i
+    value[1].last = Last()
+    old = None
+    space.x = value
+    value = None
+    assert native(0)[1][0] == i
+    assert all(len(found) in (1, 3) and type(found[0]) is int for found in seen)
+    seen.clear()
+"""
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    "value", ["[0, Value(), i]", "type('L', (list,), {})([0, Value(), i])"]
+)
+def test_globals_that_are_the_dict_of_an_instance(own, value):
+    """CPython changes such a dict in its own way: what it held goes before the dict is
+    another one, or (3.13) the dict does not change at all."""
+    text = GLOBALS_OF_AN_INSTANCE.format(own=own, value=value)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_globals_that_are_a_subclass_of_dict_are_asked_by_the_function_itself():
     class Names(dict):
         def __missing__(self, name):
