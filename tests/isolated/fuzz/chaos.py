@@ -59,6 +59,7 @@ def play_threads(seed, only=None, verbose=False, report=None):
     warnings.simplefilter("ignore")
     judge.clean()
     world.reset(seed, verbose)
+    world.threaded = True
     report(0)
     try:
         threads = [threading.Thread(target=act_often) for _ in range(2)]

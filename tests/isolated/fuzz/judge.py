@@ -104,6 +104,8 @@ def check_ended(made, where):
         return  # it is running: an act of another thread, or we are inside of it
     except BaseException as error:
         check_error(error, where)
+        if "was taken by" in str(error):
+            return  # by another thread, in between
         raise Finding(f"{where}: after its end {type(error).__name__}") from error
     raise Finding(f"{where}: an item after the end")
 

@@ -26,6 +26,7 @@ class World:
         self.cells = []  # the cells of these functions
         self.running = []  # (object, thread) whose next() is on our stack
         self.finalizers = 0  # how many __del__, handlers ... are on the stack
+        self.threaded = False  # two threads act: what we count is not exact
         self.waiting = []  # threads that somebody's lock holds up
         self.off = 0  # how often lifting has been switched off
         self.eager = 0
