@@ -88,6 +88,7 @@ def D1_cycles_through_every_reference():
         {
             "fold func": lambda node: pygenx.fold(node, 0),
             "fold value": lambda node: pygenx.fold(max, node),
+            "merge key": lambda node: pygenx.merge([1], [2], key=node),
             "grouping key": lambda node: pygenx.grouping(node),
             "grouping sink": lambda node: pygenx.grouping(sink=node),
             "grouping fold": lambda node: pygenx.grouping(len, fold=node),
