@@ -112,6 +112,10 @@ bind_names(gx_state *state, gx_native *native, PyObject *func, int nargs,
     PyObject *globals = PyFunction_GET_GLOBALS(func);
     PyObject *builtins = ((PyFunctionObject *)func)->func_builtins;
     *why = NULL;
+    if (globals == NULL || builtins == NULL) {
+        *why = "it has been cleared by the garbage collector";
+        return NULL;
+    }
     if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) {
         *why = "its globals are not an exact dict";
         return NULL;

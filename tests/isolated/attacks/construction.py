@@ -7,6 +7,7 @@ import itertools
 import operator
 import pickle
 import sys
+import weakref
 
 import programs
 from programs import Source, Thing, things, value_of
@@ -366,3 +367,82 @@ def N14_module_imported_twice():
     gc.collect()
     sys.modules.update(kept)
     assert list(pygenx.chain([1])) == [1]
+
+
+def imported_again(module):
+    """A module imported again with all of pygenx, and held by nobody else."""
+    import importlib
+
+    ours = ("pygenx", "programs")
+    kept = {name: sys.modules.pop(name) for name in [*sys.modules] if of(name, ours)}
+    try:
+        return importlib.import_module(module)
+    finally:
+        for name in [*sys.modules]:
+            if of(name, ours):
+                del sys.modules[name]
+        sys.modules.update(kept)
+
+
+def of(name, packages):
+    return name.split(".")[0] in packages
+
+
+def N14_imported_300_times():
+    """There are 255 places in code objects, for all extensions."""
+    double = programs.fresh(lambda x: x * 2)
+    blocks = []
+    for i in range(270):
+        again = imported_again("pygenx")
+        assert again.pipe(range(500)).map(double).sum() == 249_500
+        assert again.lifting.stats()["items_lifted"] == 500, i
+        del again
+        if i % 45 == 44:
+            assert pipe(range(500)).map(double).sum() == 249_500
+            gc.collect()
+            blocks.append(sys.getallocatedblocks())
+    assert min(map(operator.sub, blocks[1:], blocks)) < 2000, blocks
+
+
+def increased(x):
+    return x + 1
+
+
+def N14_objects_that_outlive_their_module():
+    """All of it is garbage at once; a callback in the middle uses what is left."""
+
+    def garbage():
+        again = imported_again("programs")
+        kept = []
+        for make in again.iterator_makers().values():
+            kept += [made := make(again.things(3)), make(again.things(3))]
+            next(made, None)
+        again = again.pygenx
+        for items in (again.pipe(range(9999)), again.pipe(x for x in [1] * 9999)):
+            lifted = items.map(increased).filter(None)
+            for _ in range(400):
+                next(lifted)
+            kept.append(lifted)
+        target.update(map(id, kept))
+        again.kept = kept = [*kept, again]  # cleared after what is in it
+        function = eval("lambda: 0")
+        function.kept = kept
+        kept.append(function)
+        return weakref.ref(again), weakref.ref(function.__code__, callback)
+
+    def callback(_):
+        for found in gc.get_objects():
+            if id(found) in target:
+                try:
+                    exercise(found)
+                except ReferenceError:  # of generators that were cleared
+                    pass
+                exercised.append(type(found).__name__)
+
+    target, exercised = set(), []
+    gc.disable()
+    weak, function = garbage()
+    gc.collect()
+    gc.enable()
+    assert weak() is None and function() is None
+    assert len(exercised) > 50, exercised
