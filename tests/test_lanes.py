@@ -14,7 +14,7 @@ import random
 import struct
 from array import array
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -726,7 +726,7 @@ def test_array_in_lanes() -> None:
 class NoArray:
     """What somebody may put in the place of array.array: it keeps all it is given."""
 
-    given: list[Any] = []
+    given: ClassVar[list[Any]] = []
 
     def __init__(self, typecode: Any) -> None:
         pass
