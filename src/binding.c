@@ -307,8 +307,7 @@ gx_binding_look_up(gx_binding *b, const gx_insn *insn)
         return look_up_cell(b, insn->aux);
     }
     if (known->insn == insn && known->globals == gx_dict_version(b->globals) &&
-        known->builtins == gx_dict_version(b->builtins) &&
-        Py_REFCNT(known->value) > 0) {
+        known->builtins == gx_dict_version(b->builtins) && !gx_is_going(known->value)) {
         return Py_NewRef(known->value);
     }
     return learn_global(b, insn);

@@ -92,6 +92,14 @@ PyType_GetDict(PyTypeObject *type)
 }
 #endif
 
+/* Is it being let go of? Only where versions of dicts are known is this asked: there is a
+   GIL. */
+static inline bool
+gx_is_going(PyObject *op)
+{
+    return Py_REFCNT(op) == 0;
+}
+
 /* A number that no other state of any dict has; 0: not known (3.14 has none, and 3.13
    does not count where the dict shares its values with the instance it belongs to). */
 static inline uint64_t
