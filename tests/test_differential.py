@@ -332,6 +332,8 @@ class Run:
             kind is ValueError and label in ("first", "last")
         ):
             return (kind,)  # the words are free
+        if kind is TypeError and "unhashable" in str(error):
+            return (kind, "unhashable")  # a dict of 3.14 says more of it than a Counter
         return kind, error.args
 
     def act(self, it, action):
