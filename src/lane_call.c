@@ -59,7 +59,8 @@ gx_lane_can_call(const gx_step *step)
     }
     return (filters || row == &gx_stage_map || row == &gx_stage_takewhile) &&
            step->native != NULL && step->how == GX_CALL_ITEM &&
-           step->native->nargs == 1 && gx_lane_can_run(step->native->native, step->use);
+           step->native->nargs == 1 && !gx_binding_is_stale(step->native) &&
+           gx_lane_can_run(step->native->native, step->use);
 }
 
 /* -- a call over a block -------------------------------------------------------- */

@@ -521,7 +521,7 @@ run_all(gx_binding *b, PyObject **out)
 gx_outcome
 gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
 {
-    if (b->func != NULL && gx_binding_is_stale(b)) {
+    if (gx_binding_is_stale(b)) {
         return GX_MACHINE_REFUSED;
     }
     if (b->nargs == 1) {

@@ -334,11 +334,11 @@ typedef enum {
 static inline bool
 gx_binding_is_stale(const gx_binding *b)
 {
-    return PyFunction_GET_CODE(b->func) != b->code ||
-           PyFunction_GET_DEFAULTS(b->func) != b->defaults ||
-           (b->kwdefaults != NULL &&
-            (PyFunction_GET_KW_DEFAULTS(b->func) != b->kwdefaults ||
-             gx_dict_version(b->kwdefaults) != b->kwversion));
+    return b->func != NULL && (PyFunction_GET_CODE(b->func) != b->code ||
+                               PyFunction_GET_DEFAULTS(b->func) != b->defaults ||
+                               (b->kwdefaults != NULL &&
+                                (PyFunction_GET_KW_DEFAULTS(b->func) != b->kwdefaults ||
+                                 gx_dict_version(b->kwdefaults) != b->kwversion)));
 }
 
 /* Run with borrowed arguments. GX_MACHINE_VALUE: *out is a new reference. */

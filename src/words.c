@@ -40,7 +40,9 @@ gx_is_str_method(gx_run *run, gx_step *step, gx_str_method which)
     if (step->func == run->state->str_methods[which]) {
         return true;
     }
-    PyObject *name = step->native != NULL ? only_method(step->native->native) : NULL;
+    const gx_binding *b = step->native;
+    PyObject *name =
+        b != NULL && !gx_binding_is_stale(b) ? only_method(b->native) : NULL;
     return name != NULL && PyUnicode_CompareWithASCIIString(name, names[which]) == 0;
 }
 
@@ -196,16 +198,29 @@ pass_by(gx_run *run, gx_step *step, words_object *self, PyObject **item)
     return self->before != NULL ? self->before(run, step, item) : GX_CALL;
 }
 
+/* The code of a function can be replaced between any two lines. */
+static bool
+is_stale(const gx_step *first, const gx_step *last)
+{
+    for (const gx_step *step = first; step < last; step++) {
+        if (step->native != NULL && gx_binding_is_stale(step->native)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The table has only costs where nearly every word is new: then it is given up. */
 static gx_answer
 words_before(gx_run *run, gx_step *step, PyObject **item)
 {
     words_object *self = words_CAST((run->end - 1)->key);
     step->calls++;
-    if (self->table.rare) {
+    bool over = self->table.rare || is_stale(step, run->end - 1);
+    if (over) {
         detach(self, run->end - 1);
     }
-    if (self->table.rare || !PyUnicode_CheckExact(*item)) {
+    if (over || !PyUnicode_CheckExact(*item)) {
         return pass_by(run, step, self, item);
     }
     int rc = PyUnicode_IS_COMPACT_ASCII(*item) ? count_ascii(run, self, *item)

@@ -11,6 +11,7 @@ import itertools
 import math
 import operator
 import random
+import signal
 import struct
 from array import array
 from collections.abc import Callable, Iterable
@@ -880,3 +881,28 @@ def test_errors_in_generator_expressions(zero: int) -> None:
     assert caught.value.__notes__[0].endswith(f"item {400 + zero}: 0")
     kept = pipe(x for x in items if x)
     assert kept.map(lambda x: x * 2).takewhile(lambda x: x < 5).count() == 999
+
+
+@pytest.mark.c
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers")
+def test_a_function_whose_code_is_replaced_meanwhile():
+    """By a signal handler, between two blocks: then all the rest are zeros."""
+
+    def following(x):
+        return x + 1
+
+    def zero(x):
+        return 0
+
+    def replace(*_):
+        following.__code__ = zero.__code__
+
+    before = signal.signal(signal.SIGALRM, replace)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        total = pipe(range(4_000_000)).map(following).sum()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    last = math.isqrt(2 * total)
+    assert total == last * (last + 1) // 2

@@ -472,3 +472,19 @@ def test_signals_come_through_inside_a_long_text(line):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert caught.value.__notes__[0].startswith("pygenx: stage 1/1 flat_map(str.split)")
+
+
+def test_a_function_whose_code_is_replaced_meanwhile():
+    def words(line):
+        return line.split()
+
+    def one_word(line):
+        return ["Z"]
+
+    def source():
+        yield from ["a b"] * 2000
+        words.__code__ = one_word.__code__
+        yield from ["a b"] * 2000
+
+    found = pipe(source()).flat_map(words).frequencies()
+    assert list(found.items()) == [("a", 2000), ("b", 2000), ("Z", 2000)]
