@@ -23,11 +23,13 @@ from attacks.common import (
     raises,
     values,
 )
-from pygenx import Pipeline, ReentrancyError, pipe
+from pygenx import Pipeline, pipe
 
 
 def S1_types_are_immutable():
-    for found in set(all_types()) - {ReentrancyError}:
+    for found in all_types():
+        if found.__name__ == "ReentrancyError":  # of a copy of the module, perhaps
+            continue
         raises(TypeError, setattr, found, "foo", 1)
         raises(TypeError, setattr, found, "__next__", None)
 
