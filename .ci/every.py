@@ -192,6 +192,9 @@ def main(how: str = "") -> int:
     for python in pythons:
         check(python)
     table(pythons, kinds)
+    if not any(python.full for python in pythons):
+        print("nowhere was the whole suite run")
+        return 1
     return any(python.failed for python in pythons)
 
 

@@ -42,6 +42,7 @@ attack did to the tool of the standard library that comes nearest (`python
 tests/isolated/rivals.py`): **right**, **wrong** (a lost, doubled or wrong item, or no
 error where there should be one), **crash** or **hang**. *Planted* are bugs put into a
 copy of the sources, one at a time, on which the attack has to fail (`make planted`).
+Where neither column has a failure, that the test can fail has not been shown this way.
 
 A crash that needs freed memory to be overwritten may look right on a release build.
 """
