@@ -708,9 +708,10 @@ class Exiting(sources.Closable):
 
 def interrupted_waiting(name):
     """Ctrl-C gets a waiting main thread out; those who wait beside it stay in order."""
-    release = threading.Event()
+    entered, release = threading.Event(), threading.Event()
 
     def source():
+        entered.set()
         release.wait(30)
         yield from range(5)
 
@@ -721,10 +722,10 @@ def interrupted_waiting(name):
     ]
     for thread in threads:
         thread.start()
-    time.sleep(0.05)
+    entered.wait(30)
     signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
         next(it)
     except KeyboardInterrupt:
         pass

@@ -113,11 +113,8 @@ ENDLESS = {
     "groupby": lambda: [0 for _ in pygenx.groupby(itertools.repeat(1))],
     "feed": lambda: pygenx.feed(itertools.repeat(1), pygenx.fold(max, 0)),
     "endless prepend": lambda: next(pipe(()).chain(itertools.repeat(())).flatten()),
-    "deque": lambda: (
-        collections.deque(pipe(itertools.count()).filter(None), 0)
-        if False
-        else pipe(itertools.count()).last()
-    ),
+    "deque": lambda: collections.deque(pipe(itertools.count()).filter(None), 0),
+    "last": lambda: pipe(itertools.count()).last(),
 }
 
 
@@ -129,7 +126,7 @@ def H5_ctrl_c_in_loops_that_stay_in_c():
         timer.start()
         raises(KeyboardInterrupt, loop)
         timer.join()
-        assert time.monotonic() - begin < 2, name
+        assert time.monotonic() - begin < 20, name  # on a slow machine, too
 
 
 def H6_signal_handler_that_reenters():
