@@ -275,6 +275,58 @@ def H11_recursion_limit():
             sys.setrecursionlimit(limit)
 
 
+def H11_small_recursion_limits_at_every_entry():
+    """The right items, or RecursionError and an object that can be used."""
+    here = len(inspect.stack())
+    limit = sys.getrecursionlimit()
+    entries = dict(programs.DRIVERS)
+    for name in programs.TERMINALS:
+        entries[name] = lambda name=name: programs.drained(name, Source(3))
+    for name, make in MAKERS.items():
+        if name != "timing":
+            entries["read " + name] = lambda make=make: values(make(things(3)))
+    refused = 0
+    for name, entry in entries.items():
+        expected = shape(entry())
+        for more in (*range(1, 20), 60):
+            try:
+                sys.setrecursionlimit(here + more)
+                found = entry()
+            except RecursionError:
+                refused += 1
+                continue
+            except TypeError:  # of __length_hint__ and others that were cut short
+                continue
+            finally:
+                sys.setrecursionlimit(limit)
+            assert shape(found) == expected, (name, more)
+        assert shape(entry()) == expected, name
+    assert refused > len(entries)
+
+
+def shape(result):
+    return repr(result).partition(" at 0x")[0]
+
+
+def H11_source_that_reads_ever_deeper():
+    class Deeper(Source):
+        def __next__(self):
+            if self.i == 1:
+                self.i = 2
+                return next(make(DeeperAtOnce()))
+            return super().__next__()
+
+    class DeeperAtOnce(Source):
+        def __next__(self):
+            return next(make(DeeperAtOnce()))
+
+    for name, make in RESUMING.items():
+        reader = make(Deeper())
+        assert value_of(next(reader)) == 0
+        raises(RecursionError, next, reader)
+        assert values(reader) == [2, 3, 4], name
+
+
 def H12_guard_is_cleared_on_every_path():
     for error in (
         ArithmeticError,
