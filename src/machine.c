@@ -526,7 +526,7 @@ gx_machine_run(gx_binding *b, PyObject *const *args, PyObject **out)
     }
     if (b->nargs == 1) {
         b->regs[0] = args[0];
-    } else {
+    } else if (b->nargs > 0) { /* without arguments, args may be NULL */
         memcpy(b->regs, args, sizeof(*args) * (size_t)b->nargs);
     }
     return b->native->single ? run_single(b, out) : run_all(b, out);
