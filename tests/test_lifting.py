@@ -5,6 +5,7 @@ import builtins
 import collections
 import gc
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -763,7 +764,7 @@ def test_the_variable_of_the_environment():
     for value, expected in (("0", "False"), ("1", "True")):
         done = subprocess.run(
             [sys.executable, "-c", program],
-            env={"PYGENX_LIFT": value, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYGENX_LIFT": value, "PYTHONPATH": str(root)},
             capture_output=True,
             text=True,
             check=True,
@@ -900,7 +901,7 @@ def test_an_interrupt_ends_native_work():
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60,
-        env={"PYTHONPATH": str(Path(pygenx.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(pygenx.__file__).parents[1])},
     )  # fmt: skip
     assert done.stdout.strip() == "interrupted"
 
