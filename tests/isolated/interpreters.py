@@ -108,7 +108,7 @@ def resident():
 
 
 def many_times():
-    """CPython 3.12 and 3.13 themselves lose 3 MB with each interpreter."""
+    """CPython 3.12 and 3.13 themselves lose megabytes with each interpreter."""
     leaks = (3, 12) <= sys.version_info < (3, 14)
     growth = []
     for _ in range(4):

@@ -10,10 +10,12 @@ import operator
 import os
 import signal
 import sys
+import threading
 import time
+import warnings
 
 import programs
-from attacks.common import MAKERS, PLAIN, REFUSALS, RESUMING, values
+from attacks.common import MAKERS, PLAIN, RESUMING, values
 from programs import Source, Thing, things, value_of
 
 import pygenx
@@ -78,7 +80,7 @@ def raising_in_terminals():
         growth = []
         for _ in range(4):
             blocks = sys.getallocatedblocks()
-            for endless in (counted, constant) * 3:
+            for endless in (counted, *(constant,) * 7):
                 ticking.until(
                     lambda: for_ever(lambda: programs.drained(name, endless()))
                 )
@@ -152,7 +154,7 @@ def reentering():
     def handler(number, frame):
         try:
             taken.append(value_of(next(reader, None)))
-        except REFUSALS as error:
+        except (pygenx.ReentrancyError, ValueError) as error:
             refused.append(error)
 
     reader = iter(())
@@ -264,6 +266,49 @@ def forked_in_a_callback():
         assert waited(source.pid) == 7, name
 
 
+def taken(make, error, entered, release):
+    """Fork while another thread is inside: what the child gets from its copy."""
+
+    class Slow(Source):
+        def __next__(self):
+            entered.set()
+            release.wait(30)
+            return super().__next__()
+
+    reader = make(Slow())
+    thread = threading.Thread(target=next, args=(reader,))
+    thread.start()
+    assert entered.wait(30)
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        try:
+            next(reader)
+        except error:
+            os._exit(0)
+        os._exit(9)
+    status = waited(pid)
+    release.set()
+    thread.join(30)
+    rest = len(values(reader))
+    return status, rest
+
+
+def forked_beside_a_thread():
+    """The copy stays taken; those that wait for their turn are ended by Ctrl-C."""
+    warnings.simplefilter("ignore")  # 3.12 on: a fork beside threads
+    for name, error in (
+        ("pipe", pygenx.ReentrancyError),
+        ("chain", pygenx.ReentrancyError),
+        ("tee", pygenx.ReentrancyError),
+        ("serialize", KeyboardInterrupt),
+        ("tee locked", KeyboardInterrupt),
+    ):
+        found = taken(MAKERS[name], error, threading.Event(), threading.Event())
+        assert found == (0, 4), (name, found)
+
+
 def at_work(connection):
     program = connection.recv()
     connection.send((program(range(1000)), pygenx.lifting.stats()["items_lifted"]))
@@ -293,7 +338,12 @@ SIGNALS = (
     "raising_loses_one_item",
     "reentering",
 )
-FORKS = ("forked_in_a_callback", "forked_iterators", "start_methods")
+FORKS = (
+    "forked_beside_a_thread",
+    "forked_in_a_callback",
+    "forked_iterators",
+    "start_methods",
+)
 
 if __name__ == "__main__":
     begin = time.monotonic()
