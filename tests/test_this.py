@@ -512,6 +512,12 @@ def test_a_hundred_thousand_operations_never_crash(grow):
     assert repr(pickle.loads(pickle.dumps(e))) == text
     with contextlib.suppress(RecursionError, AttributeError, TypeError):
         func(e)(1)
+    with contextlib.suppress(RecursionError, AttributeError, TypeError):
+        pygenx.pipe([1] * 3).map(e).list()
+    assert repr(copy.deepcopy(e)) == text
+    assert "map" in str(pygenx.pipe([1]).map(e).explain())
+    with pytest.raises(TypeError, match="no hash"):
+        hash(e)
     f = func(e)
     gc.collect()
     del f, e
