@@ -313,7 +313,8 @@ gx_binding_look_up(gx_binding *b, const gx_insn *insn)
     return learn_global(b, insn);
 }
 
-/* Looks at what the names of globals and cells mean now; never an error. */
+/* Looks at what the names of globals and cells mean now. An error that is no Exception
+   stays set, and there is a text. */
 const char *
 gx_why_better_called(gx_binding *b)
 {
@@ -327,7 +328,9 @@ gx_why_better_called(gx_binding *b)
         PyObject *value = gx_binding_look_up(b, insn);
         bool called = i + 1 < native->ninsns && insn[1].op == GX_OP_CALL &&
                       gx_operands(native, insn + 1)[0] == insn->dst;
-        if (value == NULL) {
+        if (value == NULL && !PyErr_ExceptionMatches(PyExc_Exception)) {
+            why = "it was interrupted";
+        } else if (value == NULL) {
             PyErr_Clear(); /* it may be bound when it is needed */
         } else if (gx_reads_frame(b->state, value)) {
             why = "it calls a function that reads the frame of its caller";

@@ -137,7 +137,8 @@ plan(gx_run *run, gx_lane *lane)
 
 /* -- blocks ------------------------------------------------------------------- */
 
-/* The globals and cells of a program; false: there are too many. */
+/* The globals and cells of a program; false: there are too many, or an error that is no
+   Exception is set. */
 static bool
 hold_globals(gx_lane *lane, gx_binding *binding)
 {
@@ -152,6 +153,9 @@ hold_globals(gx_lane *lane, gx_binding *binding)
         gx_lane_global *held = &lane->held[lane->nheld++];
         *held = (gx_lane_global){binding, insn, gx_binding_look_up(binding, insn)};
         if (held->value == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+                return false;
+            }
             PyErr_Clear(); /* it is raised where it is due */
         }
     }
@@ -272,20 +276,21 @@ run_blocks(gx_run *run, gx_lane *lane)
 
 /* -- now and then --------------------------------------------------------------- */
 
-void
+/* 0, or -1 where looking up a global was interrupted. */
+int
 gx_lane_breathe(gx_run *run)
 {
     gx_lane *lane = run->lane;
     if (run->laneless || run->warming || run->state->lift_off > 0 || !is_ready(run) ||
         gx_lane_left(innermost(run, NULL)) < START) {
-        return;
+        return 0;
     }
     if (lane == NULL && gx_lane_looks_good(innermost(run, NULL))) {
         lane = run->lane = lane_new(run);
     }
     if (lane == NULL || !plan(run, lane)) {
         run->laneless = true;
-        return;
+        return 0;
     }
     if (run->index >= lane->again) {
         run_blocks(run, lane);
@@ -294,6 +299,7 @@ gx_lane_breathe(gx_run *run)
     if (rest > 0 && rest < run->breath.budget) {
         run->breath.budget = rest;
     }
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* The items that are left as far as one knows, for what has no exact length also. What

@@ -81,7 +81,8 @@ build_function(gx_builder *b, const known_function *known)
 /* -- getters ----------------------------------------------------------------- */
 
 /* How one is made again: the arguments of its type, or of a partial of that with more
-   keywords. New references; false with or without an error. */
+   keywords. Somebody may have put another type in the place of functools.partial. New
+   references; false with or without an error. */
 static bool
 getter_arguments(gx_state *state, PyObject *func, PyObject **args, PyObject **kwargs)
 {
@@ -97,6 +98,8 @@ getter_arguments(gx_state *state, PyObject *func, PyObject **args, PyObject **kw
                 Py_SETREF(*args, PySequence_Concat(first, *args));
             }
             Py_XDECREF(first);
+        } else if (maker != (PyObject *)Py_TYPE(func)) {
+            Py_CLEAR(*args);
         }
     }
     Py_XDECREF(parts);

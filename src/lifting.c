@@ -43,7 +43,8 @@ why_not_bound(gx_state *state, gx_native *native, PyObject *func)
     if (b != NULL) {
         why = gx_why_better_called(b);
         gx_binding_free(b);
-    } else if (why == NULL) {
+    }
+    if (PyErr_Occurred()) {
         return NULL;
     }
     return why != NULL ? PyUnicode_FromString(why) : Py_NewRef(Py_None);

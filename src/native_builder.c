@@ -220,6 +220,10 @@ gx_build_call(gx_builder *b, int nargs, PyObject *kwnames)
     }
     int nkw = kwnames != NULL ? (int)PyTuple_GET_SIZE(kwnames) : 0;
     int aux = 0;
+    if (nkw > nargs) {
+        gx_builder_refuse(b, "its bytecode is not that of an expression");
+        return;
+    }
     if (nkw > 0) {
         aux = GX_CONST + index_in(b, b->consts, kwnames, GX_BUILD_CONSTS);
     }

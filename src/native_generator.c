@@ -38,7 +38,7 @@ bind_all(gx_native_generator *self, gx_native *native, PyObject *func)
         }
         self->fors[self->nfors++] = (gx_for){GX_SOURCE_NONE, b};
         if (gx_why_better_called(b) != NULL) {
-            return 0;
+            return PyErr_Occurred() ? -1 : 0;
         }
         interval = may_call(native) ? CALLS_LIKELY : interval;
     }

@@ -5,6 +5,13 @@
 
 static PyObject *text_of(gx_reader *r, int i, int level);
 
+/* Is the node not there, or the text long enough? A node may be the operand of many. */
+static bool
+has_enough(gx_reader *r, int i)
+{
+    return i < 0 || r->steps++ > 2 * GX_TEXT_STEPS;
+}
+
 /* -- pieces ----------------------------------------------------------------- */
 
 static PyObject *
@@ -87,6 +94,9 @@ static PyObject *
 string_text(gx_reader *r, int i)
 {
     const gx_node *node = &r->nodes[i];
+    if (has_enough(r, i)) {
+        return PyUnicode_FromString("...");
+    }
     if (node->kind == GX_NODE_VALUE && node->value != NULL &&
         PyUnicode_CheckExact(node->value)) {
         return double_braces(node->value);
@@ -204,8 +214,8 @@ constant_keys_text(PyObject *keys)
 static PyObject *
 key_text(gx_reader *r, int i)
 {
-    if (i < 0) {
-        return text_of(r, i, GX_LEVEL_ANY);
+    if (has_enough(r, i)) {
+        return PyUnicode_FromString("...");
     }
     const gx_node *node = &r->nodes[i];
     if (gx_is_operation(r, i, GX_OP_BUILD_SLICE)) {
@@ -518,7 +528,7 @@ static PyObject *
 text_of(gx_reader *r, int i, int level)
 {
     int own = GX_LEVEL_ATOM;
-    if (i < 0 || r->steps++ > 2 * GX_TEXT_STEPS) {
+    if (has_enough(r, i)) {
         return PyUnicode_FromString("...");
     }
     PyObject *text = node_text(r, i, &own);

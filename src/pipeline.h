@@ -355,7 +355,7 @@ gx_run_tick(gx_run *run)
 /* Lanes (lane.c): when there is a terminal; and at each tick, where the run goes by them
    if it can. */
 void gx_lane_warm_up(gx_run *run);
-void gx_lane_breathe(gx_run *run);
+int gx_lane_breathe(gx_run *run);
 Py_ssize_t gx_lane_coming(const gx_run *run);
 void gx_lane_drop(gx_run *run);
 /* What a sum can add at once: how many it has added (terminal_sum.c). */

@@ -292,8 +292,7 @@ gx_run_breathe(gx_run *run)
     }
     bool look = run->breath.looked - run->watched > WATCH_NS;
     if (!run->warming && !look) {
-        gx_lane_breathe(run);
-        return 0;
+        return gx_lane_breathe(run);
     }
     run->watched = run->breath.looked;
     int on = gx_lift_is_on(run->state);
@@ -308,8 +307,7 @@ gx_run_breathe(gx_run *run)
     if (run->warming && lift_steps(run) < 0) {
         return -1;
     }
-    gx_lane_breathe(run);
-    return tell_terminal(run);
+    return gx_lane_breathe(run) < 0 ? -1 : tell_terminal(run);
 }
 
 /* The native call of a step; NULL with an error. */

@@ -286,6 +286,9 @@ gx_word_table_add(gx_word_table *table, PyObject *word)
     uint64_t hash = 0;
     unsigned kind = PyUnicode_KIND(word);
     size_t size = (size_t)PyUnicode_GET_LENGTH(word) * kind;
+    if (kind > 1) { /* CPython will read it by units */
+        table->used = (table->used + 3) & ~(size_t)3;
+    }
     if (reserve(table, size) < 0) {
         return -1;
     }
