@@ -10,7 +10,7 @@ CLANG_TIDY ?= clang-tidy
 CORE ?= contract or differential or attacks or leaks
 
 # of pytest, under the sanitizers
-SANITIZE_ARGS ?= -n auto --dist loadfile --timeout 900
+SANITIZE_ARGS ?= -n auto --dist loadgroup --timeout 900
 
 SECONDS ?= 60
 

@@ -93,7 +93,7 @@ def try_out(artifact, source, venv, version, tests):
 def main(*args):
     tests = ["tests/test_contract.py"]
     if args[:1] == ("--suite",):
-        tests = ["-n", "auto", "--dist", "loadfile"]
+        tests = ["-n", "auto", "--dist", "loadgroup"]
     elif args[:1] == ("--",):
         tests = args[1:]
     elif args:

@@ -144,7 +144,7 @@ def check(python: Python) -> None:
         old.unlink()
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.unlink(missing_ok=True)
-    tests = ["run.py", "test", "-q", "-n", "auto", "--dist", "loadfile"]
+    tests = ["run.py", "test", "-q", "-n", "auto", "--dist", "loadgroup"]
     tests += [f"--junitxml={REPORT}"]
     if not python.full:
         # what the reference in plain Python does, one version tells

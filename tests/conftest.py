@@ -21,12 +21,22 @@ settings.load_profile("pygenx")
 
 tqdm.tqdm.monitor_interval = 0  # no thread of its own
 
+SPREAD = {"test_contract"}
 LEGS = {"c": "pygenx", "reference": "reference"}
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "c: a test of the C types")
     config.addinivalue_line("markers", "reference: a test of their specification")
+    config.addinivalue_line("markers", "xdist_group(name): known without xdist, too")
+
+
+def pytest_collection_modifyitems(items):
+    """For -n auto --dist loadgroup: a file stays in one process, which shares what its
+    children found, but the longest may be spread."""
+    for item in items:
+        if item.path.stem not in SPREAD:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_report_header():
