@@ -546,16 +546,19 @@ def safe(source):
 
 @contextmanager
 def unraisable(trace):
-    """What a clean-up raises while its object is dropped belongs to the trace."""
+    """What a clean-up raises while its object is dropped belongs to the trace; the
+    collector, which comes when it likes, drops nothing meanwhile."""
     hook = sys.unraisablehook
 
     def write_down(event):
         trace.append(("unraisable", type(event.exc_value), event.exc_value.args))
 
     sys.unraisablehook = write_down
+    gc.disable()
     try:
         yield
     finally:
+        gc.enable()
         sys.unraisablehook = hook
 
 
@@ -565,7 +568,7 @@ def compare(name, *scenario):
         run = Run(leg)
         with unraisable(run.trace):
             getattr(run, name)(*scenario)
-        traces.append(run.trace)
+        traces.append(run.trace.copy())
     ours, wanted = traces
     event(f"{name}: {'long' if len(wanted) > 12 else 'short'} trace")
     assert ours == wanted
