@@ -105,7 +105,7 @@ expression_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
     PyObject *result = NULL;
     expression_function *self = expression_function_CAST(op);
     if (check_call(PyVectorcall_NARGS(nargsf), kwnames) < 0 ||
-        Py_EnterRecursiveCall(" in an expression")) {
+        gx_enter_call(" in an expression") < 0) {
         return NULL;
     }
     gx_binding *b = self->binding;
@@ -121,7 +121,7 @@ expression_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
         }
         Py_DECREF(op);
     }
-    Py_LeaveRecursiveCall();
+    gx_leave_call();
     return result;
 }
 

@@ -287,13 +287,13 @@ lifted_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwname
     int n = self->native->nparams;
     bool direct = kwnames == NULL && PyVectorcall_NARGS(nargsf) == n &&
                   part_as_int(self, GX_PARCEL_POSITIONAL) == n;
-    if (Py_EnterRecursiveCall(" in a function out of a pickle")) {
+    if (gx_enter_call(" in a function out of a pickle") < 0) {
         return NULL;
     }
     if (direct || arrange(self, args, nargsf, kwnames, all) == 0) {
         result = run(self, direct ? args : all);
     }
-    Py_LeaveRecursiveCall();
+    gx_leave_call();
     return result;
 }
 

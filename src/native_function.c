@@ -74,7 +74,7 @@ native_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
     native_function *self = native_function_CAST(op);
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     bool plain = kwnames == NULL && self->func != NULL && nargs < GX_CONST;
-    if (Py_EnterRecursiveCall(" in a native function")) {
+    if (gx_enter_call(" in a native function") < 0) {
         return NULL;
     }
     gx_binding *b = plain ? take_binding(self, (int)nargs) : NULL;
@@ -88,7 +88,7 @@ native_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
         }
         give_back(self, b);
     }
-    Py_LeaveRecursiveCall();
+    gx_leave_call();
     return result;
 }
 

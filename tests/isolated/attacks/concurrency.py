@@ -27,7 +27,7 @@ from attacks.common import (
     raises,
     values,
 )
-from pygenx import ReentrancyError, pipe
+from pygenx import ReentrancyError, lifting, pipe
 
 
 def H1_eight_threads_on_one_object():
@@ -258,7 +258,7 @@ def H11_recursion_limit():
         else:
             raise AssertionError(name)
         if name != "own":
-            assert value_of(next(reader, Thing(0))) is None or True
+            next(reader, None)  # what it gives is the source's affair
         del reader
     depth = len(inspect.stack()) + 60
     limit = sys.getrecursionlimit()
@@ -273,6 +273,22 @@ def H11_recursion_limit():
             pass
         finally:
             sys.setrecursionlimit(limit)
+
+
+def H11_functions_without_frames_that_recurse():
+    """CPython 3.12 and 3.13 have one limit for frames and another, higher one, for C."""
+    names = {"pipe": pipe}
+    for text in (
+        "lambda x: again(x)",
+        "lambda x: sorted([x, x], key=again)",
+        "lambda x: list(map(again, [x]))",
+        "lambda x: pipe([x]).map(again).list()",
+    ):
+        native = lifting.native(eval(text, names))
+        expression = pygenx.func(pygenx.call(native, pygenx.this))
+        for names["again"] in (native, expression):
+            raises(RecursionError, native, 1)
+            raises(RecursionError, expression, 1)
 
 
 def H11_small_recursion_limits_at_every_entry():
