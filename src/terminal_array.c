@@ -54,13 +54,17 @@ gx_array_typecode(const gx_step *step)
     return one ? PyUnicode_READ_CHAR(typecode, 0) : 0;
 }
 
-/* n numbers of its type, whose size is `size`, at once; false: an error is raised. They
-   are copied first: a class of somebody's own may keep what it is given. */
+/* n numbers of its type, whose size is `size`, at once; false: an error is raised. A class
+   of somebody's own, whose type can be changed, might keep what it is given: a copy. */
 bool
 gx_array_extend(gx_run *run, gx_step *step, const void *numbers, int n, size_t size)
 {
     PyObject *none = NULL;
-    PyObject *bytes = PyBytes_FromStringAndSize(numbers, (Py_ssize_t)size * n);
+    char *start = (char *)numbers;
+    Py_ssize_t length = (Py_ssize_t)size * n;
+    PyObject *bytes = PyType_HasFeature(Py_TYPE(step->state), Py_TPFLAGS_IMMUTABLETYPE)
+                          ? PyMemoryView_FromMemory(start, length, PyBUF_READ)
+                          : PyBytes_FromStringAndSize(start, length);
     if (bytes != NULL) {
         PyObject *args[2] = {step->state, bytes};
         none = PyObject_VectorcallMethod(GX_NAME(run->state, frombytes), args, 2, NULL);
