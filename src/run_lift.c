@@ -221,7 +221,9 @@ gx_step_drop_native(gx_run *run, gx_step *step)
     if (b != NULL) {
         step->native = NULL;
         step->call = step->how;
-        step->before = run->counters != NULL ? step->before : gx_row_before(step->row);
+        if (step->before == replace || step->before == keep) {
+            step->before = NULL; /* a stage that has changed its own keeps that */
+        }
         counts->items_lifted += lifted ? step->calls : 0;
         gx_binding_free(b);
     } else if (step->calls > 0 && PyFunction_Check(step->func)) {

@@ -721,6 +721,22 @@ def test_whoever_monitors_sees_each_call(local):
     assert seen.count(func.__code__) == MANY
 
 
+@pytest.mark.parametrize("place", [1, 64, 129, 300, MANY - 300])
+def test_a_stage_that_has_opened_stays_open_when_a_tracer_comes(place):
+    old = sys.gettrace()
+
+    def watch(x):
+        if x == place:
+            sys.settrace(lambda *args: None)
+
+    pred = make("lambda x: x / 7")  # true but for the first
+    try:
+        given = pipe(iter(dict.fromkeys(range(MANY)))).tap(watch).dropwhile(pred).list()
+    finally:
+        sys.settrace(old)
+    assert given == list(range(MANY))
+
+
 def test_a_tracer_that_comes_while_a_run_is_native():
     func = make("lambda x: x + 1")
     seen = []

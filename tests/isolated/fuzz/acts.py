@@ -450,7 +450,10 @@ def signalled(made):
 
 
 def recurse(made):
-    """The same act where there is hardly any stack left."""
+    """The same act where there is hardly any stack left. The limit is that of all
+    threads: one that deals with an error beyond it is a fatal error of CPython's."""
+    if world.threaded:
+        return
     old = sys.getrecursionlimit()
     depth = 0
     frame = sys._getframe()
