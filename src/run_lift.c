@@ -11,6 +11,7 @@
 #define CALLS_WORTH_NOTING 8
 #define LONG_SOURCE 64  /* so many items are known to come: bind at once */
 #define WATCH_NS 100000 /* between two looks for tracers */
+#define MANY_STEPS 1000 /* so many are not all looked at whenever there is a chance */
 
 /* -- candidates ------------------------------------------------------------- */
 
@@ -286,14 +287,22 @@ tell_terminal(gx_run *run)
     return row != NULL && row->relook != NULL ? row->relook(run, last) : 0;
 }
 
+/* Looking takes as long as there are steps. */
+static bool
+is_time_to_look(const gx_run *run)
+{
+    Py_ssize_t n = run->end - run->steps;
+    return (run->warming && n < MANY_STEPS) ||
+           run->breath.looked - run->watched > WATCH_NS * (1 + n / MANY_STEPS);
+}
+
 int
 gx_run_breathe(gx_run *run)
 {
     if (gx_breathe(&run->breath) < 0) {
         return -1;
     }
-    bool look = run->breath.looked - run->watched > WATCH_NS;
-    if (!run->warming && !look) {
+    if (!is_time_to_look(run)) {
         return gx_lane_breathe(run);
     }
     run->watched = run->breath.looked;
