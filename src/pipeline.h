@@ -345,6 +345,8 @@ int gx_run_breathe(gx_run *run);
 /* Back to calling; also where a step is done with, for the counts. */
 void gx_step_drop_native(gx_run *run, gx_step *step);
 PyObject *gx_step_call_native(gx_step *step, PyObject *const *args, Py_ssize_t nargs);
+/* Once it is native, and its `before` NULL. */
+void gx_step_shorten(gx_run *run, gx_step *step);
 
 static inline int
 gx_run_tick(gx_run *run)

@@ -72,20 +72,17 @@ keep(gx_run *Py_UNUSED(run), gx_step *step, PyObject **item)
     return result == NULL ? GX_ERROR : gx_keep_if(gx_truth(result), 1, item);
 }
 
-/* What does the whole work of the commonest steps, else their own `before`. Counted
-   steps have theirs replaced already. */
-static gx_before
-shortcut(const gx_run *run, const gx_step *step)
+/* The commonest steps have their whole work done by one function; not those with a
+   `before` of their own, and counted ones have it replaced already. */
+void
+gx_step_shorten(gx_run *run, gx_step *step)
 {
-    if (run->counters == NULL && step->how == GX_CALL_ITEM && step->before == NULL) {
-        if (step->use == GX_REPLACE) {
-            return replace;
-        }
-        if (step->use == GX_KEEP) {
-            return keep;
-        }
+    if (run->counters == NULL && step->call == GX_CALL_NATIVE &&
+        step->how == GX_CALL_ITEM && step->before == NULL) {
+        step->before = step->use == GX_REPLACE ? replace
+                       : step->use == GX_KEEP  ? keep
+                                               : NULL;
     }
-    return step->before;
 }
 
 /* -- switch --------------------------------------------------------------------- */
@@ -139,7 +136,7 @@ bind_step(gx_run *run, gx_step *step, int nargs)
         run->state->lift_counts.stages_lifted++;
         step->calls = 0;
         step->call = GX_CALL_NATIVE;
-        step->before = shortcut(run, step);
+        gx_step_shorten(run, step);
     }
     return 0;
 }

@@ -10,9 +10,8 @@
 typedef struct {
     PyObject_HEAD
     gx_word_table table;
-    gx_step *first;   /* borrowed from the run: the first step of the chain */
-    gx_before before; /* what it did by itself, or NULL */
-    bool lower;       /* words are counted in lower case */
+    gx_step *first; /* borrowed from the run: the first step of the chain */
+    bool lower;     /* words are counted in lower case */
 } words_object;
 
 #define words_CAST(op) ((words_object *)(op))
@@ -92,23 +91,22 @@ keep_called(gx_step *first, gx_step *last, bool called)
     }
 }
 
-/* If the step is not what it was, it has a `before` of its own again. */
+/* Whether the step is called or native may have changed since it was attached. */
 static void
-detach(words_object *self, gx_step *last)
+detach(gx_run *run, words_object *self)
 {
-    if (self->first->before == words_before) {
-        self->first->before = self->before;
-    }
-    keep_called(self->first, last, false);
+    self->first->before = NULL;
+    gx_step_shorten(run, self->first);
+    keep_called(self->first, run->end - 1, false);
 }
 
+/* A map or flat_map: it has no `before` but that of a native call. */
 static void
-attach(words_object *self, gx_step *first, gx_step *last)
+attach(gx_run *run, words_object *self, gx_step *first)
 {
     self->first = first;
-    self->before = first->before;
     first->before = words_before;
-    keep_called(first, last, true);
+    keep_called(first, run->end - 1, true);
 }
 
 /* What is counted already stays in the table if there is still a chain: what comes out
@@ -123,7 +121,7 @@ gx_words_look(gx_run *run, gx_step *step)
         return 0;
     }
     if (self != NULL) {
-        detach(self, step);
+        detach(run, self);
     }
     if (first == NULL) {
         int rc = self != NULL ? gx_words_merge(run, step) : 0;
@@ -142,7 +140,7 @@ gx_words_look(gx_run *run, gx_step *step)
         step->key = (PyObject *)self;
     }
     self->lower = lower;
-    attach(self, first, step);
+    attach(run, self, first);
     return 0;
 }
 
@@ -190,12 +188,9 @@ count_other(gx_run *run, words_object *self, PyObject *line)
 
 /* Go the way of the steps, behind the words before. */
 static gx_answer
-pass_by(gx_run *run, gx_step *step, words_object *self, PyObject **item)
+pass_by(gx_run *run)
 {
-    if (gx_words_merge(run, run->end - 1) < 0) {
-        return GX_ERROR;
-    }
-    return self->before != NULL ? self->before(run, step, item) : GX_CALL;
+    return gx_words_merge(run, run->end - 1) < 0 ? GX_ERROR : GX_CALL;
 }
 
 /* The code of a function can be replaced between any two lines. */
@@ -218,10 +213,10 @@ words_before(gx_run *run, gx_step *step, PyObject **item)
     step->calls++;
     bool over = self->table.rare || is_stale(step, run->end - 1);
     if (over) {
-        detach(self, run->end - 1);
+        detach(run, self);
     }
     if (over || !PyUnicode_CheckExact(*item)) {
-        return pass_by(run, step, self, item);
+        return pass_by(run);
     }
     int rc = PyUnicode_IS_COMPACT_ASCII(*item) ? count_ascii(run, self, *item)
                                                : count_other(run, self, *item);
