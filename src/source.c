@@ -389,9 +389,13 @@ gx_source_send(gx_source *source, PyObject *value, PyObject **out)
     if (source->fetch == gx_fetch_native_generator) {
         return gx_native_generator_send(source, value, out);
     }
+    if (source->obj == NULL) { /* it has ended, or could not be opened */
+        *out = Py_NewRef(Py_None);
+        return PYGEN_RETURN;
+    }
     if (is_container(source)) {
         PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute 'send'",
-                     source->obj ? Py_TYPE(source->obj)->tp_name : "NoneType");
+                     Py_TYPE(source->obj)->tp_name);
         return PYGEN_ERROR;
     }
     if (Py_EnterRecursiveCall(" in a pygenx iterator")) {

@@ -136,6 +136,16 @@ def test_stop_iteration_of_the_function_is_a_runtime_error(impl):
         impl.pipe("ab").through(stop).list()
 
 
+def test_a_function_that_raised_has_nothing_to_send_to(impl):
+    p = impl.pipe("ab").through(fail)
+    with pytest.raises(LookupError):
+        next(p)
+    with pytest.raises(StopIteration):
+        p.send("hello")
+    with pytest.raises(StopIteration):
+        next(p)
+
+
 def test_an_error_before_it_passes_through_the_generator(impl):
     def careful(items):
         while True:
