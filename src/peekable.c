@@ -87,10 +87,10 @@ peekable_next_locked(gx_lookahead *self)
     if (self->running || self->ended) {
         return NULL;
     }
+    self->started = true;
     if (self->ring.size > 0) {
         return gx_ring_pop(&self->ring);
     }
-    self->started = true;
     self->running = true;
     PyObject *item = gx_next(&self->source);
     if (item == NULL && gx_lookahead_no_item(self) < 0) {

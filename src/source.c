@@ -389,7 +389,7 @@ gx_source_send(gx_source *source, PyObject *value, PyObject **out)
     if (source->fetch == gx_fetch_native_generator) {
         return gx_native_generator_send(source, value, out);
     }
-    if (source->obj == NULL) { /* it has ended, or could not be opened */
+    if (source->fetch == gx_fetch_none) { /* it has ended, or could not be opened */
         *out = Py_NewRef(Py_None);
         return PYGEN_RETURN;
     }

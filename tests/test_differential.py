@@ -347,6 +347,14 @@ class Run:
             kind = {"ValueError": ValueError, "KeyError": KeyError}[action.split()[1]]
             self.attempt(action, it.throw, kind("hello"))
 
+    def use(self, branches, number, action, source):
+        if action != "drop":
+            self.act(branches[number], action)
+        elif source[0] == "failing":  # a stored error holds the reference's frames
+            branches[number].close()
+        else:
+            branches[number] = None
+
     def finish(self, p, name, *args):
         if name in ("min", "max"):
             key = self.callback(name, lambda item: len(repr(item)), *args)
@@ -384,6 +392,9 @@ class Run:
             # may have seen enough: whether an answer to throw() still passes the
             # stages before is left open
             actions = [action for action in actions if "throw" not in action]
+        if any(row[0] == "tap" for row in stages) and actions:
+            # the same, ahead of a hook that is called before the first item
+            actions = ["next", *actions]
         source = self.source(*source)
         p = self.px.pipe(source)
         if not kept:
@@ -442,12 +453,10 @@ class Run:
             if branches[number] is None:
                 continue
             self.trace.append(number)
-            if action == "drop":
-                branches[number] = None
-            elif action == "tee":
+            if action == "tee":
                 branches += self.px.tee(branches[number], 1)
             else:
-                self.act(branches[number], action)
+                self.use(branches, number, action, source)
         branches.clear()
         if source[0] == "failing":
             gc.collect()  # an error that the reference keeps holds its own frames
@@ -459,12 +468,7 @@ class Run:
             if branches[number] is None:
                 continue
             self.trace.append(number)
-            if action != "drop":
-                self.act(branches[number], action)
-            elif source[0] == "failing":  # a stored error holds the reference's frames
-                branches[number].close()
-            else:
-                branches[number] = None
+            self.use(branches, number, action, source)
         branches.clear()
         if source[0] == "failing":
             gc.collect()
@@ -551,7 +555,9 @@ def unraisable(trace):
     hook = sys.unraisablehook
 
     def write_down(event):
-        trace.append(("unraisable", type(event.exc_value), event.exc_value.args))
+        error = event.exc_value
+        said = error.__cause__ if isinstance(error.__cause__, StopIteration) else error
+        trace.append(("unraisable", type(error), said.args))
 
     sys.unraisablehook = write_down
     gc.disable()

@@ -272,6 +272,15 @@ def test_send_passes_unless_items_wait(impl):
     assert list(p) == ["b", "c"]
 
 
+def test_send_after_a_prepended_item_goes_to_the_source(impl):
+    p = impl.peekable(range(3))
+    p.prepend("first")
+    assert next(p) == "first"
+    with pytest.raises(AttributeError):
+        p.send("there is no send() of a range's iterator")
+    assert list(p) == [0, 1, 2]
+
+
 def test_throw_goes_past_what_waits(impl):
     log = []
     p = impl.peekable(sources.listener(log, "abcd"))

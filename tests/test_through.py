@@ -146,6 +146,14 @@ def test_a_function_that_raised_has_nothing_to_send_to(impl):
         next(p)
 
 
+def test_a_range_takes_nothing_that_is_sent(impl):
+    p = impl.pipe(range(3)).map(lambda n: n + 1)
+    assert next(p) == 1
+    with pytest.raises(AttributeError):
+        p.send("hello")
+    assert p.list() == [2, 3]
+
+
 def test_an_error_before_it_passes_through_the_generator(impl):
     def careful(items):
         while True:
