@@ -241,7 +241,8 @@ def make_function(chance, run, two=False, often=False):
         if "2**" in text:  # too much memory for a text
             text = "x"
     if two:
-        text = chance.choice(("x + y", "x * y", "x if x > y else y", "(y, 1)", "x < y"))
+        product = "x * y" if run.numeric else "x * (y % 9)"  # texts stay short
+        text = chance.choice(("x + y", product, "x if x > y else y", "(y, 1)", "x < y"))
     if often:
         text = chance.choice(("x != c", "x is not None", "g or x", "x < 600"))
     parameters = "x, y" if two else chance.choice(("x, y=1", "x, *, y=2"))
