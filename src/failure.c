@@ -68,6 +68,13 @@ failure_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* -- protocol ----------------------------------------------------------- */
 
+/* A field that the collector has cleared is none. Borrowed. */
+static PyObject *
+or_none(PyObject *field)
+{
+    return field != NULL ? field : Py_None;
+}
+
 static PyObject *
 failure_get_stage_locked(failure_object *self)
 {
@@ -78,7 +85,7 @@ failure_get_stage_locked(failure_object *self)
         }
         Py_XSETREF(self->stage, text);
     }
-    return Py_NewRef(self->stage != NULL ? self->stage : Py_None);
+    return Py_NewRef(or_none(self->stage));
 }
 
 static PyObject *
@@ -97,12 +104,12 @@ failure_repr(PyObject *op)
 {
     failure_object *self = failure_CAST(op);
     PyObject *text = NULL, *stage = failure_get_stage(op, NULL);
-    PyObject *item =
-        stage != NULL ? gx_brief(self->item != NULL ? self->item : Py_None) : NULL;
+    PyObject *item = stage != NULL ? gx_brief(or_none(self->item)) : NULL;
     int entered = item != NULL ? Py_ReprEnter(op) : -1;
     if (entered == 0) {
         text = PyUnicode_FromFormat("Failure(%R, item=%U, index=%S, stage=%R)",
-                                    self->error, item, self->index, stage);
+                                    or_none(self->error), item, or_none(self->index),
+                                    stage);
         Py_ReprLeave(op);
     } else if (entered > 0) {
         text = PyUnicode_FromString("Failure(...)");

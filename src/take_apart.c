@@ -310,16 +310,20 @@ read_container(gx_state *state, gx_source *source, PyObject *it)
     if (container == NULL) {
         return 0;
     }
-    Py_ssize_t left = PyObject_LengthHint(it, 0), size = gx_length_of(container);
-    if (left <= 0 || left > size) {
+    Py_ssize_t left = PyObject_LengthHint(it, 0);
+    if (left <= 0) {
         return left < 0 ? -1 : 0;
+    }
+    Py_ssize_t size = gx_length_of(container);
+    if (left > size) {
+        return 0;
     }
     *source = (gx_source){
         .fetch = PyList_CheckExact(container) ? gx_fetch_list : gx_fetch_tuple,
         .obj = Py_NewRef(container),
         .index = size - left,
     };
-    return size >= 0;
+    return 1;
 }
 
 /* A generator in it that nobody else holds is taken apart as well: 1, 0 or -1. */

@@ -410,6 +410,9 @@ def increased(x):
 
 def N14_objects_that_outlive_their_module():
     """All of it is garbage at once; a callback in the middle uses what is left."""
+    if sys.version_info < (3, 12) and hasattr(sys, "gettotalrefcount"):
+        return  # a debug 3.11 cannot call any function that has been cleared: it
+        # looks for __lltrace__ in its globals, which are NULL
 
     def garbage():
         again = imported_again("programs")
