@@ -18,18 +18,18 @@ int gx_words_look(gx_run *run, gx_step *step);
 /* Add what has been counted so to the Counter. 0 or -1. */
 int gx_words_merge(gx_run *run, gx_step *step);
 
-/* counter[item] += number. The dict, and what is in it, can be found through gc. */
+/* counter[key] += number. The dict, and what is in it, can be found through gc. */
 static inline int
-gx_count_item(PyObject *counter, PyObject *item, PyObject *number)
+gx_count_item(PyObject *counter, PyObject *key, PyObject *number)
 {
-    PyObject *count = PyDict_GetItemWithError(counter, item);
+    PyObject *count = PyDict_GetItemWithError(counter, key);
     if (count == NULL) {
-        return PyErr_Occurred() ? -1 : PyDict_SetItem(counter, item, number);
+        return PyErr_Occurred() ? -1 : PyDict_SetItem(counter, key, number);
     }
     Py_INCREF(count); /* adding may run anything, if somebody has put it there */
     PyObject *more = PyNumber_Add(count, number);
     Py_DECREF(count);
-    int rc = more == NULL ? -1 : PyDict_SetItem(counter, item, more);
+    int rc = more == NULL ? -1 : PyDict_SetItem(counter, key, more);
     Py_XDECREF(more);
     return rc;
 }

@@ -92,6 +92,13 @@ def normal(result):
     return type(result) if "groupby" in type(result).__name__ else result
 
 
+def text_of_an_error():
+    try:
+        THING.nothing  # noqa: B018
+    except AttributeError as error:
+        return str(error)
+
+
 def attempt(case, start, stop):
     """(failed, result)"""
     try:
@@ -103,6 +110,10 @@ def attempt(case, start, stop):
     except MemoryError:
         return True, None
     return False, result
+
+
+# The first releases of 3.11 raise an error whose text they cannot make without any.
+LOSES_TEXTS = attempt(text_of_an_error, 1, 2) == (False, "")
 
 
 def is_of_cpython(error):
@@ -128,7 +139,8 @@ def results(case):
                 if not is_of_cpython(error):
                     yield f"allocation {start}: {type(error).__name__}: {error}"
                 continue
-            if failed:
+            text_lost = LOSES_TEXTS and isinstance(expected, str) and not result
+            if failed or text_lost:
                 clean = 0
             elif normal(result) != expected:
                 yield f"allocation {start}: {result!r} instead of {expected!r}"
