@@ -15,7 +15,6 @@ children_of(const gx_reader *r, const gx_node *n)
 static int
 find_node(const gx_reader *r, const gx_node *wanted, const int *children)
 {
-    assert(children != NULL || wanted->n == 0);
     for (int i = 0; i < r->nnodes; i++) {
         const gx_node *n = &r->nodes[i];
         bool same = n->kind == wanted->kind && n->insn == wanted->insn &&
@@ -52,6 +51,13 @@ add_node(gx_reader *r, gx_node wanted, const int *children)
     }
     r->nodes[r->nnodes] = wanted;
     return r->nnodes++;
+}
+
+static int
+add_leaf(gx_reader *r, gx_node wanted)
+{
+    const int no_children[] = {GX_NO_NODE};
+    return add_node(r, wanted, no_children);
 }
 
 static int
@@ -359,7 +365,7 @@ run_from(gx_reader *r, int i, int16_t *regs, int until)
         case GX_OP_RETURN:
             return regs[gx_operands(r->native, insn)[0]];
         case GX_OP_SKIP:
-            return add_node(r, (gx_node){.kind = GX_NODE_SKIP}, NULL);
+            return add_leaf(r, (gx_node){.kind = GX_NODE_SKIP});
         case GX_OP_JUMP:
             i = insn->aux;
             continue;
@@ -401,7 +407,7 @@ gx_read_native(gx_reader *r)
         if (i >= native->nparams) {
             value.value = PyTuple_GET_ITEM(native->consts, i - native->nparams);
         }
-        regs[i] = (int16_t)add_node(r, value, NULL);
+        regs[i] = (int16_t)add_leaf(r, value);
     }
     find_meets(r);
     return run_from(r, 0, regs, native->ninsns);
