@@ -91,6 +91,10 @@ static int
 bind_keyword(const gx_signature *sig, int nparams, PyObject *name, PyObject *value,
              PyObject **out)
 {
+    if (!PyUnicode_Check(name)) { /* methodcaller does not see to it from 3.13 on */
+        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+        return -1;
+    }
     for (int i = 0; i < nparams; i++) {
         if (!is_param(name, sig->params[i])) {
             continue;
@@ -144,11 +148,37 @@ int
 gx_no_keywords(const char *name, PyObject *kwnames)
 {
     if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0) {
-        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%S'",
                      name, PyTuple_GET_ITEM(kwnames, 0));
         return -1;
     }
     return 0;
+}
+
+/* The dict may be somebody's own, a partial's for one, and making the tuple may run a
+   collection, and that anything. */
+PyObject *
+gx_take_keywords(PyObject *kwargs, Py_ssize_t n, PyObject **values)
+{
+    PyObject *key, *value, *names = PyTuple_New(n);
+    if (names != NULL && n > 0 && PyDict_GET_SIZE(kwargs) != n) {
+        PyErr_SetString(PyExc_RuntimeError, "the keywords changed during the call");
+        Py_CLEAR(names);
+    }
+    Py_ssize_t i = 0, at = 0;
+    while (names != NULL && n > 0 && PyDict_Next(kwargs, &at, &key, &value)) {
+        if (!PyUnicode_Check(key)) { /* who calls a type's slot does not see to it */
+            PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, Py_NewRef(key));
+        values[i++] = Py_NewRef(value);
+    }
+    for (; names == NULL && i > 0; i--) {
+        Py_DECREF(values[i - 1]);
+    }
+    return names;
 }
 
 PyObject *
@@ -160,28 +190,23 @@ gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args, PyObject *k
     if (nkw == 0) {
         return construct((PyObject *)type, items, (size_t)npos, NULL);
     }
-    PyObject *result = NULL, *names = PyTuple_New(nkw);
+    PyObject *result = NULL;
     PyObject **stack = PyMem_New(PyObject *, (size_t)(npos + nkw));
-    if (names == NULL || stack == NULL) {
-        PyErr_NoMemory();
-        goto error;
+    if (stack == NULL) {
+        return PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < npos; i++) {
         stack[i] = items[i];
     }
-    PyObject *key, *value;
-    for (Py_ssize_t i = 0, pos = 0; PyDict_Next(kwargs, &pos, &key, &value); i++) {
-        if (!PyUnicode_Check(key)) { /* type.__new__ does not see to it */
-            PyErr_SetString(PyExc_TypeError, "keywords must be strings");
-            goto error;
+    PyObject *names = gx_take_keywords(kwargs, nkw, stack + npos);
+    if (names != NULL) {
+        result = construct((PyObject *)type, stack, (size_t)npos, names);
+        for (Py_ssize_t i = 0; i < nkw; i++) {
+            Py_DECREF(stack[npos + i]);
         }
-        PyTuple_SET_ITEM(names, i, Py_NewRef(key));
-        stack[npos + i] = value;
+        Py_DECREF(names);
     }
-    result = construct((PyObject *)type, stack, (size_t)npos, names);
-error:
     PyMem_Free(stack);
-    Py_XDECREF(names);
     return result;
 }
 

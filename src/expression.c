@@ -76,25 +76,25 @@ expression_call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t npos = PyTuple_GET_SIZE(args);
     Py_ssize_t nkw = kwargs != NULL ? PyDict_GET_SIZE(kwargs) : 0;
-    PyObject *node = NULL, *names = PyTuple_New(nkw);
+    PyObject *node = NULL;
     PyObject **operands = PyMem_New(PyObject *, (size_t)(1 + npos + nkw));
-    if (names == NULL || operands == NULL) {
-        PyErr_NoMemory();
-    } else {
-        PyObject *key, *value;
-        operands[0] = op;
-        for (Py_ssize_t i = 0; i < npos; i++) {
-            operands[1 + i] = PyTuple_GET_ITEM(args, i);
-        }
-        for (Py_ssize_t i = 0, at = 0;
-             nkw > 0 && PyDict_Next(kwargs, &at, &key, &value); i++) {
-            PyTuple_SET_ITEM(names, i, Py_NewRef(key));
-            operands[1 + npos + i] = value;
-        }
-        node = build_call(Py_TYPE(op), 1 + npos + nkw, operands, names);
+    if (operands == NULL) {
+        return PyErr_NoMemory();
     }
+    operands[0] = Py_NewRef(op);
+    for (Py_ssize_t i = 0; i < npos; i++) {
+        operands[1 + i] = PyTuple_GET_ITEM(args, i);
+    }
+    PyObject *names = gx_take_keywords(kwargs, nkw, operands + 1 + npos);
+    if (names != NULL) {
+        node = build_call(Py_TYPE(op), 1 + npos + nkw, operands, names);
+        for (Py_ssize_t i = 0; i < nkw; i++) {
+            Py_DECREF(operands[1 + npos + i]);
+        }
+        Py_DECREF(names);
+    }
+    Py_DECREF(op);
     PyMem_Free(operands);
-    Py_XDECREF(names);
     return node;
 }
 

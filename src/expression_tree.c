@@ -145,6 +145,7 @@ gx_expression_new(PyTypeObject *type, const gx_operation *operation, Py_ssize_t 
     if (self == NULL) {
         return NULL;
     }
+    PyObject_GC_UnTrack(self); /* nobody may find it, and build on it, half made */
     self->operation = operation;
     self->detail = Py_XNewRef(detail);
     self->size = 1;
@@ -166,6 +167,7 @@ gx_expression_new(PyTypeObject *type, const gx_operation *operation, Py_ssize_t 
             return NULL;
         }
     }
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 

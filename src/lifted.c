@@ -290,9 +290,11 @@ lifted_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwname
     if (gx_enter_call(" in a function out of a pickle") < 0) {
         return NULL;
     }
+    Py_INCREF(op); /* what is called may have its caller let go of this */
     if (direct || arrange(self, args, nargsf, kwnames, all) == 0) {
         result = run(self, direct ? args : all);
     }
+    Py_DECREF(op);
     gx_leave_call();
     return result;
 }

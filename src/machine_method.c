@@ -2,12 +2,12 @@
 
 #include "native.h"
 
-/* What the type or its bases have by that name, found without running anything: a new
-   reference; NULL without an error. */
+/* What the type or its bases have by that name: a new reference; NULL without an error.
+   Keys of a class that are no plain str may run code, which may give it other bases. */
 static PyObject *
 look_up_in_type(PyTypeObject *type, PyObject *name)
 {
-    PyObject *mro = type->tp_mro, *found = NULL;
+    PyObject *mro = Py_XNewRef(type->tp_mro), *found = NULL;
     Py_ssize_t n = mro != NULL ? PyTuple_GET_SIZE(mro) : 0;
     for (Py_ssize_t i = 0; i < n && found == NULL; i++) {
         PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
@@ -17,6 +17,7 @@ look_up_in_type(PyTypeObject *type, PyObject *name)
         }
         Py_XDECREF(dict);
     }
+    Py_XDECREF(mro);
     return found;
 }
 
@@ -38,6 +39,7 @@ gx_machine_find_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
 {
     gx_known_method *known = &b->known_methods[(insn - b->native->insns) % GX_KNOWN];
     PyObject *name = PyTuple_GET_ITEM(b->native->names, insn->aux);
+    Py_INCREF((PyObject *)type); /* the object may get another one meanwhile */
     PyObject *method = look_up_in_type(type, name);
     b->opaque = b->opaque || (method != NULL && PyFunction_Check(method));
     if (method != NULL &&
@@ -47,6 +49,7 @@ gx_machine_find_method(gx_binding *b, const gx_insn *insn, PyTypeObject *type)
     known->insn = insn;
     known->type = type;
     Py_XSETREF(known->method, method);
+    Py_DECREF((PyObject *)type);
     return method;
 }
 

@@ -212,6 +212,17 @@ join_call(gx_builder *b, int nargs)
     }
 }
 
+/* functools.partial and methodcaller take other keys, and the call refuses them. */
+static bool
+are_names(PyObject *kwnames)
+{
+    Py_ssize_t i = 0, n = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
+    while (i < n && PyUnicode_Check(PyTuple_GET_ITEM(kwnames, i))) {
+        i++;
+    }
+    return i == n;
+}
+
 void
 gx_build_call(gx_builder *b, int nargs, PyObject *kwnames)
 {
@@ -220,7 +231,7 @@ gx_build_call(gx_builder *b, int nargs, PyObject *kwnames)
     }
     int nkw = kwnames != NULL ? (int)PyTuple_GET_SIZE(kwnames) : 0;
     int aux = 0;
-    if (nkw > nargs) {
+    if (nkw > nargs || !are_names(kwnames)) {
         gx_builder_refuse(b, "its bytecode is not that of an expression");
         return;
     }

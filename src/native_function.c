@@ -77,6 +77,7 @@ native_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
     if (gx_enter_call(" in a native function") < 0) {
         return NULL;
     }
+    Py_INCREF(op); /* what is called may have its caller let go of this */
     gx_binding *b = plain ? take_binding(self, (int)nargs) : NULL;
     if (b == NULL) {
         result = PyErr_Occurred()
@@ -88,6 +89,7 @@ native_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
         }
         give_back(self, b);
     }
+    Py_DECREF(op);
     gx_leave_call();
     return result;
 }

@@ -144,6 +144,7 @@ make_run(pipe_object *self)
     programs[depth - 1] = self->program;
     for (Py_ssize_t i = depth - 2; i >= 0; i--) {
         innermost = pipe_CAST(innermost->source.obj);
+        innermost->running = true; /* who finds it through gc cannot close it */
         programs[i] = innermost->program;
         whole += programs[i]->size;
         self->owner = self->owner || innermost->owner;
@@ -156,9 +157,10 @@ make_run(pipe_object *self)
                  : make_run_over(self, &innermost->source, programs, depth, whole));
     PyMem_Free(programs);
     pipe_object *inner = self;
-    for (Py_ssize_t i = 1; i < depth && run != NULL; i++) {
+    for (Py_ssize_t i = 1; i < depth; i++) {
         inner = pipe_CAST(inner->source.obj);
-        inner->ended = true; /* its program runs here: it has nothing to finalize */
+        inner->running = false;
+        inner->ended = run != NULL; /* its program runs here: nothing to finalize */
     }
     return run;
 }

@@ -393,13 +393,12 @@ pipeline_call(PyObject *op, PyObject *args, PyObject *kwargs)
                      PyTuple_GET_SIZE(args));
         return NULL;
     }
+    Py_INCREF(op); /* iter() may have its caller let go of this */
     PyObject *pipe = (PyObject *)GX_TYPE_OF(state, pipe);
     PyObject *source = PyObject_CallOneArg(pipe, PyTuple_GET_ITEM(args, 0));
-    if (source == NULL) {
-        return NULL;
-    }
-    PyObject *bound = PyNumber_Or(source, op);
-    Py_DECREF(source);
+    PyObject *bound = source != NULL ? PyNumber_Or(source, op) : NULL;
+    Py_XDECREF(source);
+    Py_DECREF(op);
     return bound;
 }
 

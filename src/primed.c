@@ -175,9 +175,9 @@ primed_no_stop(gx_wrapper *self)
 }
 
 static PyObject *
-primed_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+call_and_prime(gx_wrapper *self, PyObject *const *args, size_t nargsf,
+               PyObject *kwnames)
 {
-    gx_wrapper *self = gx_wrapper_CAST(op);
     PyObject *item, *made = gx_wrapper_call(self, args, nargsf, kwnames);
     if (made == NULL) {
         primed_no_stop(self);
@@ -192,6 +192,15 @@ primed_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwname
         return give_up(made);
     }
     Py_DECREF(item);
+    return made;
+}
+
+static PyObject *
+primed_call(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    Py_INCREF(op); /* what is called may have its caller let go of this */
+    PyObject *made = call_and_prime(gx_wrapper_CAST(op), args, nargsf, kwnames);
+    Py_DECREF(op);
     return made;
 }
 

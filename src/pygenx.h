@@ -178,6 +178,9 @@ int gx_parse(const gx_signature *sig, PyObject *const *args, size_t nargsf,
 /* tp_new in terms of the vectorcall constructor, for subclasses and type.__call__. */
 PyObject *gx_new(vectorcallfunc construct, PyTypeObject *type, PyObject *args,
                  PyObject *kwargs);
+/* The names of the n keywords in a dict, a tuple, and their values (new references);
+   NULL: neither, but an error. */
+PyObject *gx_take_keywords(PyObject *kwargs, Py_ssize_t n, PyObject **values);
 /* 0, or -1 with the TypeError of a function that takes none. */
 int gx_no_keywords(const char *name, PyObject *kwnames);
 /* An index >= minimum through __index__, or -1 with an error: TypeError,

@@ -27,7 +27,11 @@ reducer_call(PyObject *op, PyObject *args, PyObject *kwargs)
                      PyTuple_GET_SIZE(args));
         return NULL;
     }
-    return gx_pipe_reduce(state, gx_program_CAST(op), PyTuple_GET_ITEM(args, 0));
+    Py_INCREF(op); /* iter() may have its caller let go of this */
+    PyObject *value =
+        gx_pipe_reduce(state, gx_program_CAST(op), PyTuple_GET_ITEM(args, 0));
+    Py_DECREF(op);
+    return value;
 }
 
 /* -- type --------------------------------------------------------------- */

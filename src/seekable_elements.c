@@ -49,7 +49,8 @@ seekable_slice(gx_seekable *self, PyObject *slice, bool of_view)
         if (list != NULL && made == count) {
             break;
         }
-        Py_XSETREF(list, PyList_New(made = count));
+        Py_CLEAR(list); /* nobody may find it with holes */
+        list = PyList_New(made = count);
         if (list == NULL) {
             return NULL;
         }

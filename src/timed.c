@@ -140,18 +140,27 @@ is_of_kind(gx_timed_kind kind, PyObject *made)
 
 /* The start is in this frame: calls may nest and run in any number of threads. */
 static PyObject *
-timed_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
-                    PyObject *kwnames)
+call_timed(timed_function_object *self, PyObject *const *args, size_t nargsf,
+           PyObject *kwnames)
 {
-    timed_function_object *self = timed_function_CAST(op);
     int64_t start = gx_clock_ns();
     PyObject *made = gx_wrapper_call((gx_wrapper *)self, args, nargsf, kwnames);
     int64_t ns = gx_clock_ns() - start;
     if (made != NULL && self->kind != GX_TIMED_PLAIN && is_of_kind(self->kind, made)) {
-        gx_state *state = gx_get_state(Py_TYPE(op));
+        gx_state *state = gx_get_state(Py_TYPE((PyObject *)self));
         return gx_timed_run_new(state, self->kind, made, self->timing, ns);
     }
     return self->timing == NULL ? made : record(self->timing, ns, made);
+}
+
+static PyObject *
+timed_function_call(PyObject *op, PyObject *const *args, size_t nargsf,
+                    PyObject *kwnames)
+{
+    Py_INCREF(op); /* what is called may have its caller let go of this */
+    PyObject *made = call_timed(timed_function_CAST(op), args, nargsf, kwnames);
+    Py_DECREF(op);
+    return made;
 }
 
 /* -- protocol ----------------------------------------------------------- */

@@ -75,11 +75,9 @@ timing_decorate(timing_object *self, PyObject *func)
     }
     PyObject *report = self->report != NULL ? self->report : Py_None;
     PyObject *timing = timing_make(type, self->label, report);
-    if (timing == NULL) {
-        return NULL;
-    }
-    PyObject *wrapped = gx_timed_function_new(gx_get_state(type), func, timing);
-    Py_DECREF(timing);
+    gx_state *state = gx_get_state(type);
+    PyObject *wrapped = timing ? gx_timed_function_new(state, func, timing) : NULL;
+    Py_XDECREF(timing);
     return wrapped;
 }
 
@@ -135,7 +133,10 @@ timing_call(PyObject *op, PyObject *args, PyObject *kwargs)
                  (size_t)PyTuple_GET_SIZE(args), NULL, &func) < 0) {
         return NULL;
     }
-    return timing_decorate(timing_CAST(op), func);
+    Py_INCREF(op); /* looking at func may have its caller let go of this */
+    PyObject *wrapped = timing_decorate(timing_CAST(op), func);
+    Py_DECREF(op);
+    return wrapped;
 }
 
 /* -- measure ------------------------------------------------------------ */

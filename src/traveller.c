@@ -58,7 +58,10 @@ gx_traveller_home(gx_state *state, PyObject *value)
 static PyObject *
 traveller_call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    return PyObject_Call(traveller_CAST(op)->func, args, kwargs);
+    PyObject *func = Py_NewRef(traveller_CAST(op)->func); /* the caller may let us go */
+    PyObject *result = PyObject_Call(func, args, kwargs);
+    Py_DECREF(func);
+    return result;
 }
 
 static PyObject *
