@@ -102,14 +102,14 @@ PROGRAMS = {
     """,
     "keywords that grow": """
         def meanwhile():
-            d.update((f"k{i}", 1) for i in range(300))
-        sys.unraisablehook = sys.excepthook = lambda *args: None
+            for o in gc.get_objects():
+                if type(o) is dict and "a29" in o:
+                    o.update((f"k{i}", 1) for i in range(300))
+        sys.unraisablehook = lambda *args: None
         for k in range(1, 40):
-            d = {f"a{i}": 1 for i in range(30)}
+            atexit.register(this.go, **{f"a{i}": [] for i in range(30)})
             collect_after(k)
-            _thread.start_new_thread(this.go, (), d)
-            while _thread._count():
-                time.sleep(0.001)
+            atexit._run_exitfuncs()  # with the dict that register() was given
             gc.disable()
     """,
     "half made slice": """
@@ -137,7 +137,7 @@ PROGRAMS = {
 }
 
 BEGIN = """
-import _thread, functools, gc, pickle, sys, time
+import atexit, functools, gc, pickle, sys
 from pygenx import *
 from pygenx import Expression, lifting
 p = None
