@@ -3,6 +3,8 @@
 `python -m interruptions NAME` runs the function of that name; it passes if the exit
 status is 0 and nothing is written."""
 
+import ctypes
+import functools
 import gc
 import itertools
 import multiprocessing
@@ -87,6 +89,24 @@ def raising_in_terminals():
             gc.collect()
             growth.append(sys.getallocatedblocks() - blocks)
         level(growth)
+
+
+def keyboard_interrupt_between_groups():
+    """The source of map_reduce() has ended, and no function runs bytecode."""
+    reduced = []
+    interrupt = ctypes.pythonapi.PyErr_SetInterrupt
+    items = [(0, interrupt), (0, 0)]  # a group is a function and its argument
+    for key in range(1, 5000):
+        items += (key, reduced.append), (key, 0)
+    first, second = map(operator.itemgetter, (0, 1))
+    try:
+        pipe(items).map_reduce(
+            first, second, functools.partial(functools.reduce, operator.call)
+        )
+    except KeyboardInterrupt:
+        assert len(reduced) < 100, len(reduced)
+    else:
+        raise AssertionError("not interrupted")
 
 
 def use_after(reader):
@@ -332,6 +352,7 @@ def start_methods():
 
 
 SIGNALS = (
+    "keyboard_interrupt_between_groups",
     "keyboard_interrupt_in_lifted_code",
     "raising_in_iterators",
     "raising_in_terminals",
