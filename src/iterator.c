@@ -26,6 +26,20 @@ gx_iterator_finish(PyObject *op, bool close)
     return -1;
 }
 
+/* Who is inside needs the sources. An error that is raised already says more. */
+int
+gx_iterator_leave(PyObject *op, bool close)
+{
+    gx_iterator *self = gx_iterator_CAST(op);
+    if (!self->running) {
+        return gx_iterator_finish(op, close);
+    }
+    if (!PyErr_Occurred()) {
+        gx_reentrancy(op, self->protocol->name);
+    }
+    return -1;
+}
+
 static PySendResult
 resume_ended(gx_how how, PyObject *value, PyObject **out)
 {
@@ -152,11 +166,8 @@ gx_iterator_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 static int
 close_locked(gx_iterator *self)
 {
-    if (self->running) {
-        gx_reentrancy((PyObject *)self, self->protocol->name);
-        return -1;
-    }
-    return self->ended ? 0 : gx_iterator_finish((PyObject *)self, true);
+    bool over = self->ended && !self->running;
+    return over ? 0 : gx_iterator_leave((PyObject *)self, true);
 }
 
 static int

@@ -382,7 +382,7 @@ pipe_feed(PyObject *op, PyObject *target)
     }
     PyObject *result = gx_feed_into(state, op, target);
     Py_BEGIN_CRITICAL_SECTION(op);
-    rc = gx_iterator_finish(op, pipe_CAST(op)->owner);
+    rc = gx_iterator_leave(op, pipe_CAST(op)->owner);
     Py_END_CRITICAL_SECTION();
     if (rc < 0) {
         Py_CLEAR(result);

@@ -429,6 +429,8 @@ void gx_iterator_finalize(PyObject *op);
 void gx_iterator_dealloc(PyObject *op);
 /* Close now, from inside a method that already checked `running`. */
 int gx_iterator_finish(PyObject *op, bool close);
+/* The same after user code, where another thread may be inside: an error then. */
+int gx_iterator_leave(PyObject *op, bool close);
 /* What a method answers: the item, or NULL with StopIteration(value) also where the
    value is None and a slot would just end. */
 PyObject *gx_item_or_raise(PySendResult answer, PyObject *out);

@@ -368,7 +368,7 @@ leave_by_exception(PyObject *op, PyObject *exc)
     PySendResult answer = gx_resume(op, GX_THROW, exc, &out);
     Py_XDECREF(out);
     if (answer == PYGEN_NEXT) {
-        return gx_iterator_finish(op, true);
+        return gx_iterator_leave(op, true);
     }
     if (answer == PYGEN_RETURN) {
         return 0;

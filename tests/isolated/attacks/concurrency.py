@@ -103,6 +103,30 @@ def H3_dropped_while_another_thread_blocks():
         assert not worker.is_alive()
 
 
+def H3_a_drain_ends_while_another_thread_is_inside():
+    inside, go = threading.Event(), threading.Event()
+
+    def following(item):
+        inside.set()
+        go.wait(20)
+        return Thing(item.value + 1)
+
+    def target(item):
+        worker.start()
+        assert inside.wait(20)
+
+    got = []
+    reader = pipe(pygenx.iterate(following, Thing(1)))
+    worker = threading.Thread(target=lambda: got.append(next(reader)))
+    raises(ReentrancyError, reader.into, target)
+    go.set()
+    worker.join(20)
+    assert got[0].value == 2
+    assert next(reader).value == 3
+    reader.close()
+    assert next(reader, None) is None
+
+
 ENDLESS = {
     "chain of empty": lambda: next(pygenx.chain.from_iterable(itertools.repeat(()))),
     "filter that rejects all": lambda: next(

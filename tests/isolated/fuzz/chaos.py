@@ -1,5 +1,6 @@
 """Rounds of random acts: nothing is expected but that all stays in order."""
 
+import faulthandler
 import gc
 import sys
 import threading
@@ -43,6 +44,7 @@ def clean_up():
     for thread in world.waiting:
         thread.join(20)
         if thread.is_alive():
+            faulthandler.dump_traceback()
             raise judge.Finding("a thread waits for ever")
     for kept in (world.live, world.data, world.functions, world.cells):
         kept.clear()
