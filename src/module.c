@@ -179,7 +179,6 @@ module_exec(PyObject *module)
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     if (state->missing == NULL || add_names(state) < 0 || add_constants(state) < 0 ||
         add_import(&state->counter, "collections", "Counter") < 0 ||
-        add_import(&state->ordered_dict, "collections", "OrderedDict") < 0 ||
         add_import(&state->open, "io", "open") < 0 || add_callables(state) < 0 ||
         gx_lift_init(state) < 0 || add_str_iterator(state) < 0 ||
         add_reentrancy_error(module, state) < 0 || add_types(module, state) < 0) {
@@ -200,7 +199,6 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     }
     Py_VISIT(state->reentrancy_error);
     Py_VISIT(state->counter);
-    Py_VISIT(state->ordered_dict);
     Py_VISIT(state->open);
     Py_VISIT(state->builtins_module);
     Py_VISIT(state->operator_module);
@@ -234,7 +232,6 @@ module_free(void *op)
     }
     Py_CLEAR(state->reentrancy_error);
     Py_CLEAR(state->counter);
-    Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->open);
     Py_CLEAR(state->builtins_module);
     Py_CLEAR(state->operator_module);

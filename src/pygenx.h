@@ -50,11 +50,9 @@
     X(iterable)       \
     X(lifting_load)   \
     X(lineno)         \
-    X(move_to_end)    \
     X(open)           \
     X(partial)        \
     X(path)           \
-    X(popitem)        \
     X(pow)            \
     X(print)          \
     X(readline)       \
@@ -112,7 +110,6 @@ typedef struct {
     PyObject *names[GX_N_NAMES];     /* owned, interned */
     PyObject *reentrancy_error;      /* owned: class ReentrancyError */
     PyObject *counter;               /* owned: collections.Counter */
-    PyObject *ordered_dict;          /* owned: collections.OrderedDict */
     PyObject *open;                  /* owned: io.open */
     PyObject *builtins_module;       /* owned */
     PyObject *operator_module;       /* owned: the one in C */

@@ -2,6 +2,7 @@
 
 #include "keys.h"
 #include "pipeline.h"
+#include "recent.h"
 
 enum { UNIQUE_KEY, UNIQUE_MAXLEN };
 
@@ -26,8 +27,7 @@ unique_everseen_check(gx_state *Py_UNUSED(state), PyObject **args,
     return gx_check_optional_size(&args[UNIQUE_MAXLEN], 1, "maxlen must be >= 1");
 }
 
-/* step->state has the keys seen: gx_keys, or an OrderedDict from the one not met for
-   longest to the latest if it must not grow over `limit`. */
+/* step->state has the keys seen: gx_keys, or gx_recent if there may be `limit` of them. */
 static int
 unique_everseen_start(gx_run *Py_UNUSED(run), gx_step *step)
 {
@@ -36,56 +36,19 @@ unique_everseen_start(gx_run *Py_UNUSED(run), gx_step *step)
     return 0;
 }
 
-static int
-forget_oldest(gx_run *run, PyObject *seen)
-{
-    PyObject *args[] = {seen, Py_False};
-    PyObject *pair =
-        PyObject_VectorcallMethod(GX_NAME(run->state, popitem), args, 2, NULL);
-    Py_XDECREF(pair);
-    return pair == NULL ? -1 : 0;
-}
-
-/* 1 if `key` has not been met lately: it has now. 0, or -1. */
-static int
-meet_lately(gx_run *run, gx_step *step, PyObject *key)
+/* 1 if `key` has not been met: it has now. 0, or -1. */
+static inline int
+meet(gx_run *run, gx_step *step, PyObject *key)
 {
     if (step->state == NULL) {
-        step->state = PyObject_CallNoArgs(run->state->ordered_dict);
+        step->state = step->limit != 0 ? gx_recent_new(run->state, step->limit)
+                                       : gx_keys_new(run->state);
         if (step->state == NULL) {
             return -1;
         }
     }
-    int known = PyDict_Contains(step->state, key);
-    if (known > 0) {
-        PyObject *args[] = {step->state, key};
-        PyObject *done =
-            PyObject_VectorcallMethod(GX_NAME(run->state, move_to_end), args, 2, NULL);
-        Py_XDECREF(done);
-        return done == NULL ? -1 : 0;
-    }
-    if (known < 0 || PyObject_SetItem(step->state, key, Py_None) < 0) {
-        return -1;
-    }
-    while (PyDict_GET_SIZE(step->state) > step->limit) {
-        if (forget_oldest(run, step->state) < 0) {
-            return -1;
-        }
-    }
-    return 1;
-}
-
-/* The same of all that came. */
-static inline int
-meet(gx_run *run, gx_step *step, PyObject *key)
-{
-    if (step->limit != 0) {
-        return meet_lately(run, step, key);
-    }
-    if (step->state == NULL && (step->state = gx_keys_new(run->state)) == NULL) {
-        return -1;
-    }
-    return gx_keys_add(step->state, key);
+    return step->limit != 0 ? gx_recent_meet(step->state, key)
+                            : gx_keys_add(step->state, key);
 }
 
 static gx_answer
@@ -116,7 +79,7 @@ static Py_ssize_t
 unique_everseen_held(gx_step *step)
 {
     return step->state == NULL ? 0
-           : step->limit != 0  ? PyDict_GET_SIZE(step->state)
+           : step->limit != 0  ? gx_recent_size(step->state)
                                : gx_keys_size(step->state);
 }
 

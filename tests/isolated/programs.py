@@ -227,6 +227,10 @@ def turns(source):
     return pygenx.roundrobin((), source)
 
 
+def new_lately(source):
+    return pipe(source).unique_everseen(value_of, maxlen=2)
+
+
 def zipped(source):
     return pygenx.zip(source, things(9))
 
@@ -325,6 +329,7 @@ ITERATORS = {
     "tee locked": tee_locked,
     "timing": timed,
     "with_iter": with_iter_of,
+    "unique lately": new_lately,
     "zip": zipped,
     "zip strictly": zipped_strictly,
 }

@@ -3,8 +3,11 @@
 
 import collections
 import gc
+import itertools
+import random
 import weakref
 
+import programs
 from programs import Source, Thing, things, value_of
 
 import pygenx
@@ -109,6 +112,51 @@ def K4_keys_unequal_to_themselves():
     grouping = pygenx.grouping(lambda item: nan)
     grouping.send(1), grouping.send(2)
     assert grouping.close() == (nan, [1, 2])
+
+
+def K4_keys_that_contradict_themselves():
+    """collections.OrderedDict dies of it."""
+
+    class Liar:
+        def __hash__(self):
+            return chance.randrange(3)
+
+        def __eq__(self, other):
+            return chance.random() < 0.3
+
+    for seed in range(100):
+        chance = random.Random(seed)
+        for arguments in ({}, {"maxlen": 1}, {"maxlen": 5}):
+            made = pipe([Liar() for _ in range(300)]).unique_everseen(**arguments)
+            for _ in range(300):
+                try:
+                    next(made, None)
+                except KeyError:  # found, and then not found
+                    pass
+            pipe([Liar() for _ in range(30)]).frequencies()
+            pipe([Liar() for _ in range(30)]).map_reduce(programs.same)
+
+
+def K4_keys_that_are_not_found_again():
+    class Changing:
+        def __hash__(self):
+            return next(numbers)
+
+    numbers = itertools.count()
+    made = pipe(Changing() for _ in range(500)).unique_everseen(maxlen=3)
+    alive = [weakref.ref(next(made)) for _ in range(499)]
+    assert sum(key() is not None for key in alive) < 20
+    del made
+    for wrong in (0, 4, -1, 10**30, None):
+        made = pipe(map(Thing, range(3))).unique_everseen(value_of, maxlen=3)
+        next(made)
+        (recent,) = (x for x in gc.get_objects() if type(x).__name__ == "recent")
+        (places,) = (x for x in gc.get_referents(recent) if type(x) is dict)
+        places[1] = wrong
+        del recent
+        raises((RuntimeError, OverflowError, TypeError), next, made)
+        assert next(made).value == 2
+        del made
 
 
 def K5_hash_closes_the_source():

@@ -75,7 +75,7 @@ PLAIN = {
     if name not in CHANGING | WRAPPED | {"timing"}
 }
 # Their key is the same for all that is no Thing.
-OF_THINGS = {".unique_everseen", ".unique_justseen"}
+OF_THINGS = {".unique_everseen", ".unique_justseen", "unique lately"}
 # They look at items when they are made.
 LOOKING = {"groupby group", "seekable back", "seekable peeked", "spy"}
 # What takes an item of the source for each that it gives, not before and not after.
