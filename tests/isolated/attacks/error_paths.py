@@ -172,6 +172,10 @@ def M10_recycled_pair():
             hash(pair)
         del pair
     assert [(i, item.value) for i, item in kept] == [(i, i) for i in range(0, 50, 7)]
+    for pair in pipe([1, [], 2, []]).enumerate():
+        assert type(pair[1]) is int or gc.is_tracked(pair)
+        gc.collect()  # which looks no more at a tuple of numbers
+        del pair
     pairs = pipe(things(3)).enumerate()
     one = next(pairs)
     gc.get_referrers(one[1])

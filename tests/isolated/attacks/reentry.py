@@ -191,18 +191,21 @@ SEVERAL = (
 
 
 def R9_batch_is_never_seen_half_filled():
-    seen = []
+    """What was found in the making stays as it was, and has no holes."""
+    given, seen = [], []
 
     def look(item):
-        seen.append(
-            [type(found) for found in gc.get_referrers(item) if type(found) is tuple]
-        )
+        for found in gc.get_referrers(*given[-3:]):
+            if type(found) is tuple:
+                seen.append((found, list(found)))
+        given.append(item)
         return item
 
     batches = pipe(things(7)).map(look).batched(3).list()
     assert [len(batch) for batch in batches] == [3, 3, 1]
-    assert all(value is not None for batch in batches for value in batch)
-    assert not any(seen)
+    assert all(isinstance(value, Thing) for batch in batches for value in batch)
+    assert any(found not in batches for found, _ in seen)
+    assert all(list(found) == was for found, was in seen)
 
 
 def R10_send_from_inside_key_and_sink():
