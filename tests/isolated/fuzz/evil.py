@@ -219,8 +219,8 @@ def function(arity=1):
         text = lifted.expression(world.chance, world.below(3))
     else:
         text = world.pick(TEXTS)
-    if arity == 2 and ("**" in text or "x * x" in text):
-        text = "x"  # accumulate() would make numbers without end of it
+    if "2**" in text or (arity == 2 and ("**" in text or "x * x" in text)):
+        text = "x"  # texts of 2**31 characters, numbers that accumulate() squares
     names = world.names
     names.setdefault("g", item())
     names.setdefault("callback", callback)
