@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before it is imported: bars where a test wants one
@@ -20,6 +21,9 @@ settings.register_profile(
 settings.load_profile("pygenx")
 
 tqdm.tqdm.monitor_interval = 0  # no thread of its own
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started by nohup or with "&":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # children inherit it
 
 SPREAD = {"test_contract"}
 LEGS = {"c": "pygenx", "reference": "reference"}
