@@ -370,8 +370,8 @@ def interrupted(action: Callable[[], Any], after: float) -> float:
     """The seconds from Ctrl-C to KeyboardInterrupt."""
     signal.signal(signal.SIGALRM, signal.default_int_handler)
     start = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, after)
     try:
+        signal.setitimer(signal.ITIMER_REAL, after)
         while True:
             action()
     except KeyboardInterrupt:

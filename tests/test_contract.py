@@ -16,7 +16,6 @@ import itertools
 import operator
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +28,7 @@ from pathlib import Path
 
 import pytest
 import sources
+from ctrl_c import interrupted
 from sources import Closable, Failing, Source
 
 ITEMS = [0, 1, 2, 3, 4, 5]
@@ -1595,21 +1595,6 @@ def test_a_nest_of_stages_never_kills(name):
 )
 def test_deep_nesting_never_kills(name):
     child(f"t.deep_objects({name!r}, 100_000)")
-
-
-def interrupted(action, after=0.1):
-    """The seconds from Ctrl-C until `action()` ended with KeyboardInterrupt."""
-    if hasattr(signal, "setitimer"):  # reaches a loop that keeps the GIL, too
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, after)
-    else:
-        threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT)).start()
-    start = time.perf_counter()
-    try:
-        action()
-    except KeyboardInterrupt:
-        return time.perf_counter() - start - after
-    raise AssertionError("it has ended")
 
 
 def interrupt(names):

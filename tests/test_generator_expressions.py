@@ -4,13 +4,14 @@ order of side effects, what is pulled when."""
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
-import threading
 import traceback
 import types
 import weakref
 
 import pytest
+from ctrl_c import interrupted
 
 from pygenx import ReentrancyError, lifting, pipe
 
@@ -842,14 +843,8 @@ def test_deep_nesting():
 
 
 def test_a_filter_that_never_passes_can_be_interrupted():
-    import itertools
-
-    timer = threading.Timer(0.3, lambda: __import__("_thread").interrupt_main())
     p = pipe(x for x in itertools.count() if x < 0)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        next(p)
-    timer.join()
+    interrupted(lambda: next(p))
 
 
 def test_recursion():

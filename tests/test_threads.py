@@ -22,6 +22,7 @@ from types import FunctionType
 
 import pytest
 import sources
+from ctrl_c import interrupted
 from test_contract import ROWS, TERMINALS, child
 
 import pygenx
@@ -723,14 +724,7 @@ def interrupted_waiting(name):
     for thread in threads:
         thread.start()
     entered.wait(30)
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        next(it)
-    except KeyboardInterrupt:
-        pass
-    else:
-        raise AssertionError("it has not waited")
+    interrupted(lambda: next(it))
     release.set()
     for thread in threads:
         thread.join(30)
@@ -876,14 +870,13 @@ def neighbours():
 def ctrl_c_beside(name):
     worker = threading.Thread(target=LONG[name], daemon=True)
     worker.start()
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
+
+    def wait():
         while worker.is_alive():
             worker.join(0.05)
-    except KeyboardInterrupt:
-        os._exit(0)
-    os._exit(1)
+
+    interrupted(wait, 0.02)
+    os._exit(0)
 
 
 def ctrl_c_beside_every_drain():

@@ -5,16 +5,17 @@ which way it went: split() gives the line itself, the program a str of its own.
 """
 
 import gc
+import itertools
 import operator
 import pickle
 import random
-import signal
 import sys
 import time
 import unicodedata
 from collections import Counter
 
 import pytest
+from ctrl_c import interrupted
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -445,33 +446,26 @@ class Rang(Exception):
     pass
 
 
-def ring(*_):
-    raise Rang
-
-
 def ascii_id(line):
     return "ascii" if line.isascii() else "other"
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers")
 @pytest.mark.parametrize(
     "line", ["to be or not " * 2_000_000, "to be \xe9 or not " * 200_000], ids=ascii_id
 )
 def test_signals_come_through_inside_a_long_text(line):
     """The note says so: it was raised in the stage, neither before nor after."""
 
-    def source():
-        signal.setitimer(signal.ITIMER_REAL, 0.03)
-        yield line
+    def rung():
+        try:
+            pipe(itertools.repeat(line)).flat_map(str.split).frequencies()
+        except Rang as error:
+            notes.extend(error.__notes__)
+            raise
 
-    before = signal.signal(signal.SIGALRM, ring)
-    try:
-        with pytest.raises(Rang) as caught:
-            pipe(source()).flat_map(str.split).frequencies()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert caught.value.__notes__[0].startswith("pygenx: stage 1/1 flat_map(str.split)")
+    notes = []
+    interrupted(rung, 0.03, Rang)
+    assert notes[0].startswith("pygenx: stage 1/1 flat_map(str.split)")
 
 
 def test_a_function_whose_code_is_replaced_meanwhile():

@@ -17,7 +17,8 @@ import time
 import warnings
 
 import programs
-from attacks.common import MAKERS, PLAIN, RESUMING, values
+from attacks.common import MAKERS, PLAIN, RESUMING, raises, values
+from ctrl_c import interrupted
 from programs import Source, Thing, things, value_of
 
 import pygenx
@@ -30,31 +31,10 @@ class Tick(Exception):
     pass
 
 
-class Ticking:
-    """A handler that raises every millisecond, as long as `action` runs."""
-
-    def __init__(self):
-        self.armed = False
-        sys.unraisablehook = lambda lost: None  # a tick inside a finaliser
-        signal.signal(signal.SIGALRM, self.handler)
-
-    def handler(self, number, frame):
-        if self.armed:
-            raise Tick
-
-    def until(self, action):
-        """Run `action`, which never ends by itself, until a tick has come out of it."""
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
-        try:
-            self.armed = True
-            action()
-        except Tick:
-            pass
-        else:
-            raise AssertionError("it has ended")
-        finally:
-            self.armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+def ticking(action):
+    """Run `action`, in which a tick is raised every millisecond, until one came out."""
+    sys.unraisablehook = lambda lost: None  # a tick inside a finaliser
+    interrupted(action, TICK, Tick, again=True)
 
 
 def counted():
@@ -77,15 +57,12 @@ def for_ever(action):
 
 
 def raising_in_terminals():
-    ticking = Ticking()
     for name in programs.TERMINALS:
         growth = []
         for _ in range(4):
             blocks = sys.getallocatedblocks()
             for endless in (counted, *(constant,) * 7):
-                ticking.until(
-                    lambda: for_ever(lambda: programs.drained(name, endless()))
-                )
+                ticking(lambda: for_ever(lambda: programs.drained(name, endless())))
             gc.collect()
             growth.append(sys.getallocatedblocks() - blocks)
         level(growth)
@@ -120,7 +97,6 @@ def use_after(reader):
 
 
 def raising_in_iterators():
-    ticking = Ticking()
     for make in MAKERS.values():
         growth = []
         for _ in range(4):
@@ -133,7 +109,7 @@ def raising_in_iterators():
                     for _ in kept[0]:
                         pass
 
-                ticking.until(lambda: for_ever(read))
+                ticking(lambda: for_ever(read))
                 while kept:
                     use_after(kept.pop())
             programs.other_branch = None
@@ -144,7 +120,6 @@ def raising_in_iterators():
 
 def raising_loses_one_item():
     """A tick costs the item under way and no other one."""
-    ticking = Ticking()
     for name, make in RESUMING.items():
         got = []
         reader = make(counted())
@@ -154,7 +129,7 @@ def raising_loses_one_item():
                 got.append(value_of(item))
 
         for _ in range(6):
-            ticking.until(read)
+            ticking(read)
         assert got == sorted(set(got)), name
         assert got[-1] + 1 - len(got) <= 6, (name, got[-1], len(got))
 
@@ -216,15 +191,9 @@ def endless_lanes():
 
 
 def keyboard_interrupt_in_lifted_code():
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
     for function, run in endless_lanes():
         for after in (0.001, 0.002, 0.005, 0.011):
-            signal.setitimer(signal.ITIMER_REAL, after)
-            try:
-                run()
-            except KeyboardInterrupt:
-                continue
-            raise AssertionError("it has ended")
+            interrupted(run, after)
         items = ["a"] * 999 if function is with_b else range(999)
         assert pipe(items).map(function).list() == [function(x) for x in items]
 
@@ -301,13 +270,11 @@ def taken(make, error, entered, release):
     assert entered.wait(30)
     pid = os.fork()
     if pid == 0:
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
-        try:
-            next(reader)
-        except error:
-            os._exit(0)
-        os._exit(9)
+        if error is KeyboardInterrupt:
+            interrupted(lambda: next(reader), 0.02)
+        else:
+            raises(error, lambda: next(reader))
+        os._exit(0)
     status = waited(pid)
     release.set()
     thread.join(30)

@@ -422,8 +422,9 @@ def G13_chain():
 
 
 def interrupted(loop):
-    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     try:
+        timer.start()
         loop()
     except KeyboardInterrupt:
         return
