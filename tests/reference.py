@@ -242,10 +242,12 @@ class Tool:
 
     def throw_in(self, error):
         """To whom it concerns; an error that comes back may be caught on its way."""
+        entry = self._tail.entry()
+        way = [node for node in self.line() if node.entry() is entry]
         try:
-            self._tail.entry().throw(error)
+            entry.throw(error)
         except BaseException as raised:
-            for node in reversed([*self.line()]):
+            for node in reversed(way):
                 if isinstance(node, Catch) and node.wants(raised):
                     return node.handle(raised)
             raise

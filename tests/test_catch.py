@@ -150,6 +150,17 @@ def test_what_comes_back_from_throw_may_be_caught(impl):
     assert list(p) == []
 
 
+@pytest.mark.parametrize(
+    "inner", [lambda item: [item, item], dying], ids=["no throw", "throw"]
+)
+def test_an_inner_iterator_fails_behind_a_catch_before_it(impl, inner):
+    p = impl.pipe([1, 2]).catch(LookupError).flat_map(inner)
+    assert next(p) == 1
+    with pytest.raises(LookupError):
+        p.throw(LookupError)
+    assert list(p) == []
+
+
 def test_send_passes_and_its_error_may_be_caught(impl):
     def echo():
         value = "first"
