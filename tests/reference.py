@@ -1203,7 +1203,10 @@ class Through(Input):
         return super().pull()
 
     def throw(self, error):
-        self.open()
+        try:
+            self.open()
+        except StopIteration as stop:
+            raise RuntimeError("a callback raised StopIteration") from stop
         super().throw(error)
 
     def leave(self, close):

@@ -134,6 +134,8 @@ def stop(*args):
 def test_stop_iteration_of_the_function_is_a_runtime_error(impl):
     with pytest.raises(RuntimeError):
         impl.pipe("ab").through(stop).list()
+    with pytest.raises(RuntimeError):
+        impl.pipe("ab").through(stop).throw(KeyError)
 
 
 def test_a_function_that_raised_has_nothing_to_send_to(impl):
