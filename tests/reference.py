@@ -1195,11 +1195,11 @@ class Through(Input):
         if not self.opened:
             self.opened = True
             self.iterator = iter(self.make(self.items))
+        if self.iterator is None:  # the function raised when it was called
+            self.leave(False)
 
     def pull(self):
         self.open()
-        if self.iterator is None:
-            self.leave(False)
         return super().pull()
 
     def throw(self, error):

@@ -148,6 +148,16 @@ def test_a_function_that_raised_has_nothing_to_send_to(impl):
         next(p)
 
 
+def test_a_function_that_raised_has_nothing_to_throw_into_nor_to_close(impl):
+    source = Closable("ab")
+    p = impl.pipe(source).through(fail)
+    with pytest.raises(LookupError):
+        next(p)
+    with pytest.raises(ZeroDivisionError):
+        p.throw(ZeroDivisionError)
+    assert source.closes == 0
+
+
 def test_a_range_takes_nothing_that_is_sent(impl):
     p = impl.pipe(range(3)).map(lambda n: n + 1)
     assert next(p) == 1
