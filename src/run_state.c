@@ -293,13 +293,28 @@ release_steps(gx_run *run, gx_step *first, gx_step *last, bool close)
     return gx_raise_collected(error);
 }
 
+/* Steps behind `last` that are open, because an answer to throw() has passed them by,
+   stay so: they have items of their own to give. */
+static void
+close_up_to(gx_run *run, gx_step *last)
+{
+    gx_step **link = &run->top;
+    while (*link != run->steps) {
+        if (*link > last) {
+            link = &(*link)->below;
+        } else {
+            *link = (*link)->below;
+        }
+    }
+}
+
 /* The program ends above `last`: nothing up to it is asked again. Its own state
    stays, for what it has still to flush or to answer. */
 int
 gx_run_stop(gx_run *run, gx_step *last)
 {
     PyObject *error = NULL;
-    run->top = run->steps;
+    close_up_to(run, last);
     if (run->base <= last) {
         run->base = last + 1;
     }

@@ -908,7 +908,10 @@ class Append(Queued):
 class Prepend(Queued):
     def pull(self):
         if not self.is_open() and self.up.entry().answers:
-            return self.up.pull()  # an answer to throw() is not kept waiting
+            try:
+                return self.up.pull()  # an answer to throw() is not kept waiting
+            except End:
+                pass  # before it somebody has seen enough
         while True:
             if not self.is_open():
                 if not self.queue:
@@ -2509,7 +2512,10 @@ class Kept(Node):
 
     def pull(self):
         if self.up.answers and self.at < self.head():
-            return self.up.pull()  # an answer to throw() is not kept waiting
+            try:
+                return self.up.pull()  # an answer to throw() is not kept waiting
+            except End:
+                pass  # before it somebody has seen enough
         item = self.look()
         self.at += 1
         self.evict()

@@ -388,9 +388,14 @@ class Run:
 
     def pipe(self, source, stages, entered, kept, actions, terminal):
         stops = {"take", "takewhile_inclusive", "islice", *AHEAD}
-        if any(row[0] in stops or (row[0] == "catch" and row[4]) for row in stages):
-            # may have seen enough: whether an answer to throw() still passes the
-            # stages before is left open
+        if any(
+            row[0] in stops
+            or (row[0] == "catch" and row[4])
+            or (row[0] == "prepend" and row is not stages[0])
+            for row in stages
+        ):
+            # may have seen enough, or have items of its own to give: whether an answer
+            # to throw(), and what others make of it, still passes is left open
             actions = [action for action in actions if "throw" not in action]
         if any(row[0] == "tap" for row in stages) and actions:
             # the same, ahead of a hook that is called before the first item
@@ -574,7 +579,7 @@ def compare(name, *scenario):
         run = Run(leg)
         with unraisable(run.trace):
             getattr(run, name)(*scenario)
-        traces.append(run.trace.copy())
+            traces.append(run.trace.copy())  # before the collector may add to it
     ours, wanted = traces
     event(f"{name}: {'long' if len(wanted) > 12 else 'short'} trace")
     assert ours == wanted

@@ -251,6 +251,26 @@ def test_chain_and_prepend_call_iter_when_reached(impl):
     assert next(p) == "z"
 
 
+@pytest.mark.parametrize(
+    ("stage", "first"),
+    [
+        (lambda p: p.prepend([7], [8]), [7, 8]),
+        (lambda p: p.prepend([8]).prepend([7]), [7, 8]),
+        (lambda p: p.accumulate(max, initial=7), [7]),
+    ],
+    ids=["prepend", "prepend twice", "accumulate"],
+)
+@pytest.mark.parametrize(
+    "stop",
+    [lambda p: p.takewhile(bool), lambda p: p.flat_map(lambda n: [n]).zip([])],
+    ids=["takewhile", "zip"],
+)
+def test_what_a_stage_gives_first_outlives_the_stages_before(impl, stop, stage, first):
+    """They end at an answer to throw(), which comes before anything was asked for."""
+    p = stage(stop(impl.pipe(sources.Talker([0]))))
+    assert sorted([p.throw(KeyError), *p]) == first
+
+
 def test_close_closes_what_was_chained_on_as_well(impl):
     inputs = [Closable("ab") for _ in range(3)]
     p = impl.pipe(inputs[0]).chain(inputs[1]).prepend(inputs[2])
