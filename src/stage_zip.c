@@ -273,6 +273,10 @@ go_on(gx_step *step, PyObject **item)
 static gx_answer
 zip_before(gx_run *run, gx_step *step, PyObject **item)
 {
+    if (step->phase == ZIP_DONE) { /* throw() was answered before the stop was asked */
+        Py_CLEAR(*item);
+        return GX_STOP;
+    }
     if (step->next > 0) {
         return go_on(step, item);
     }

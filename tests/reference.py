@@ -1210,7 +1210,11 @@ class Through(Input):
             self.open()
         except StopIteration as stop:
             raise RuntimeError("a callback raised StopIteration") from stop
-        super().throw(error)
+        try:
+            super().throw(error)
+        except BaseException:
+            self.leave(False)
+            raise
 
     def leave(self, close):
         self.opened = True

@@ -1,6 +1,7 @@
 """through, on_close and tap's hooks; iter_suppress, map_except, side_effect."""
 
 import contextlib
+import functools
 import gc
 import pickle
 import weakref
@@ -156,6 +157,15 @@ def test_a_function_that_raised_has_nothing_to_throw_into_nor_to_close(impl):
     with pytest.raises(ZeroDivisionError):
         p.throw(ZeroDivisionError)
     assert source.closes == 0
+
+
+def test_what_is_thrown_through_ends_the_stages_before_first(impl):
+    source = Closable("ab")
+    written = functools.partial(source.log.append, "on_close")
+    with impl.pipe(source).through(pairs).on_close(written) as p:
+        with pytest.raises(KeyError):
+            p.throw(KeyError)
+    assert source.log == ["close", "on_close"]
 
 
 def test_a_range_takes_nothing_that_is_sent(impl):

@@ -270,6 +270,29 @@ def test_an_answer_to_throw_does_not_overtake_the_row_in_progress(impl):
     assert list(it) == [("c", 4, "z")]
 
 
+@pytest.mark.parametrize(
+    ("others", "strict", "error"),
+    [((Source(""),), True, ValueError), (("abc", lambda: 5), False, TypeError)],
+    ids=["uneven", "no iterable"],
+)
+def test_nothing_is_asked_after_the_end_at_an_error(impl, others, strict, error):
+    """An answer to throw() passes by the stop that waits to be asked for."""
+    log = []
+    p = impl.pipe(sources.listener(log, "xyz")).zip(*others, strict=strict)
+    for action, raised in [
+        (next, error),
+        (throw, StopIteration),
+        (next, StopIteration),
+    ]:
+        with pytest.raises(raised):
+            action(p)
+    assert log == [("caught", "hello"), "finally"]
+
+
+def throw(it):
+    return it.throw(ValueError("hello"))
+
+
 @both
 def test_send_is_refused(impl, form):
     it = made(impl, form, sources.generator("ab"), "xy")
