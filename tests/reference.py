@@ -247,10 +247,19 @@ class Tool:
         try:
             entry.throw(error)
         except BaseException as raised:
-            for node in reversed(way):
-                if isinstance(node, Catch) and node.wants(raised):
-                    return node.handle(raised)
-            raise
+            self.rescue(
+                raised, [node for node in reversed(way) if isinstance(node, Catch)]
+            )
+
+    def rescue(self, error, nodes):
+        """The nearest takes it, a later one the error of its handler."""
+        for number, node in enumerate(nodes, 1):
+            if node.wants(error):
+                try:
+                    return node.handle(error)
+                except BaseException as raised:
+                    return self.rescue(raised, nodes[number:])
+        raise error
 
     def close(self):
         with self.guard():

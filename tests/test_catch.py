@@ -150,6 +150,14 @@ def test_what_comes_back_from_throw_may_be_caught(impl):
     assert list(p) == []
 
 
+def test_a_later_catch_takes_what_a_handler_makes_of_it(impl):
+    kind = lambda failure: type(failure.error)  # noqa: E731
+    p = impl.pipe(dying(1, 2)).catch(KeyError, do=ord).catch(TypeError, replace=kind)
+    next(p)
+    assert p.throw(KeyError) is TypeError
+    assert list(p) == []
+
+
 @pytest.mark.parametrize(
     "inner", [lambda item: [item, item], dying], ids=["no throw", "throw"]
 )

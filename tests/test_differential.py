@@ -345,7 +345,9 @@ class Run:
             self.attempt(action, it.send, None if "None" in action else "hello")
         else:
             kind = {"ValueError": ValueError, "KeyError": KeyError}[action.split()[1]]
-            self.attempt(action, it.throw, kind("hello"))
+            error = kind("hello")
+            self.attempt(action, it.throw, error)
+            error.__traceback__ = None  # the frames it passed keep it, and the source
 
     def use(self, branches, number, action, source):
         if action != "drop":

@@ -162,9 +162,9 @@ def test_a_function_that_raised_has_nothing_to_throw_into_nor_to_close(impl):
 def test_what_is_thrown_through_ends_the_stages_before_first(impl):
     source = Closable("ab")
     written = functools.partial(source.log.append, "on_close")
-    with impl.pipe(source).through(pairs).on_close(written) as p:
-        with pytest.raises(KeyError):
-            p.throw(KeyError)
+    p = impl.pipe(source).through(pairs).on_close(written)
+    with p, pytest.raises(KeyError):
+        p.throw(KeyError)
     assert source.log == ["close", "on_close"]
 
 
