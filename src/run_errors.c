@@ -101,11 +101,13 @@ no_stop_iteration(gx_step *step)
 }
 
 /* Ask the steps from the failing one on, nearest first: 1 one has dealt with it, -1
-   none. An error of a step that was asked is that step's: *failed. */
+   none. An error of a step that was asked is that step's: *failed. Those that have
+   ended are past it: what is thrown while others behind them give their last items. */
 static int
 rescue(gx_run *run, gx_step **failed, PyObject *item)
 {
-    for (gx_step *step = *failed; step < run->end; step++) {
+    gx_step *step = *failed > run->base ? *failed : run->base;
+    for (; step < run->end; step++) {
         if (step->row != NULL && step->row->rescue != NULL) {
             int rc = step->row->rescue(run, step, *failed, item);
             if (rc > 0) {

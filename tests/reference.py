@@ -259,7 +259,10 @@ class Tool:
                     return node.handle(error)
                 except BaseException as raised:
                     return self.rescue(raised, nodes[number:])
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # or it would keep this frame
 
     def close(self):
         with self.guard():
@@ -1140,6 +1143,9 @@ class Catch(Node):
                 raise End
             try:
                 return self.up.pull()
+            except End:
+                self.over = True
+                raise
             except BaseException as raised:
                 error = raised
                 if isinstance(raised, StopIteration):

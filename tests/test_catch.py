@@ -150,6 +150,24 @@ def test_what_comes_back_from_throw_may_be_caught(impl):
     assert list(p) == []
 
 
+@pytest.mark.parametrize(
+    "stage",
+    [
+        lambda p: p.tail(2).pluck(0),
+        lambda p: p.windowed(4),
+        lambda p: p.batched(2).batched(3),
+    ],
+    ids=["tail", "windowed", "batched twice"],
+)
+def test_a_catch_that_has_ended_takes_nothing_more(impl, stage):
+    """The stages behind it give their last items: there is no place for others."""
+    p = stage(impl.pipe("abc").catch(KeyError, replace=str))
+    next(p)
+    with pytest.raises(KeyError):
+        p.throw(KeyError)
+    assert list(p) == []
+
+
 def test_a_later_catch_takes_what_a_handler_makes_of_it(impl):
     kind = lambda failure: type(failure.error)  # noqa: E731
     p = impl.pipe(dying(1, 2)).catch(KeyError, do=ord).catch(TypeError, replace=kind)
