@@ -147,12 +147,21 @@ gx_step_give(gx_step *step, PyObject *item)
     step->source.fetch = fetch_pending;
 }
 
+/* What was pending is given, or an answer to throw() has passed by a prefix step that
+   had only a hook to call. */
+static bool
+has_nothing(gx_step *step)
+{
+    gx_fetch fetch = step->source.fetch;
+    return step->below != NULL && (fetch == fetch_pending || fetch == gx_fetch_none) &&
+           step->pending == NULL && !step->stopping && !step->prefix;
+}
+
 void
 gx_run_settle(gx_run *run)
 {
     gx_step *top = run->top;
-    while (top->source.fetch == fetch_pending && top->pending == NULL &&
-           !top->stopping && !top->prefix) {
+    while (has_nothing(top)) {
         top->source = GX_SOURCE_NONE;
         top->open = false;
         top = run->top = top->below;

@@ -665,6 +665,23 @@ def test_send_is_for_the_first_pull_only(impl):
     assert log == [("send", "hello")]
 
 
+@pytest.mark.parametrize(
+    "stage",
+    [
+        lambda p: p.progress(),
+        lambda p: p.tap(repr, before=list).tap(repr, after=list),
+        lambda p: p.tap(repr, after=list).filter(None).progress(),
+    ],
+    ids=["progress", "taps", "both"],
+)
+def test_send_passes_what_an_answer_to_throw_has_passed_by(impl, stage):
+    log = []
+    p = stage(impl.pipe(sources.Talker("ab", log)))
+    assert p.throw(KeyError()) == "a"
+    assert p.send("hello") == "b"
+    assert log == [("throw", "KeyError()"), ("send", "hello")]
+
+
 def test_send_says_which_stage_it_cannot_pass():
     from pygenx import pipe
 
