@@ -106,9 +106,8 @@ no_stop_iteration(gx_step *step)
 static int
 rescue(gx_run *run, gx_step **failed, PyObject *item)
 {
-    gx_step *step = *failed > run->base ? *failed : run->base;
-    for (; step < run->end; step++) {
-        if (step->row != NULL && step->row->rescue != NULL) {
+    for (gx_step *step = *failed; step < run->end; step++) {
+        if (step >= run->base && step->row != NULL && step->row->rescue != NULL) {
             int rc = step->row->rescue(run, step, *failed, item);
             if (rc > 0) {
                 return 1;

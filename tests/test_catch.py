@@ -1,5 +1,6 @@
 """catch, map_except and Failure: whose errors, what goes on instead, what is told."""
 
+import functools
 import gc
 import pickle
 import sys
@@ -166,6 +167,12 @@ def test_a_catch_that_has_ended_takes_nothing_more(impl, stage):
     with pytest.raises(KeyError):
         p.throw(KeyError)
     assert list(p) == []
+
+
+def test_stop_iteration_of_a_clean_up_is_caught_as_what_it_becomes(impl):
+    kind = lambda failure: type(failure.error)  # noqa: E731
+    p = impl.pipe("").on_close(functools.partial(next, iter(())))
+    assert p.catch(Exception, replace=kind).list() == [RuntimeError]
 
 
 def test_a_later_catch_takes_what_a_handler_makes_of_it(impl):
